@@ -1,0 +1,1 @@
+"""What can be built: one file a noun."""

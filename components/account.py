@@ -1,0 +1,25 @@
+"""Names that AWS gives to things in an account."""
+
+from typing import Any
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc", "us-iso-": "aws-iso"}
+
+
+def partition(region: str) -> str:
+    """Partition of `region` (AWS General Reference, "Amazon Resource Names")."""
+    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+def arn(service: str, region: str, account: str, resource: str) -> str:
+    """ARN of `resource`, literal at preview so that a policy document that names it is too."""
+    return f"arn:{partition(region)}:{service}:{region}:{account}:{resource}"
+
+
+def bucket_arn(region: str, bucket: str) -> str:
+    """ARN of a bucket; it carries neither region nor account (S3 user guide, "bucket ARNs")."""
+    return f"arn:{partition(region)}:s3:::{bucket}"
+
+
+def policy_document(*statements: dict[str, Any]) -> dict[str, Any]:
+    """An IAM policy document of the current language version."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}

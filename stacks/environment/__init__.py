@@ -1,0 +1,1 @@
+"""The program: one function a layer."""

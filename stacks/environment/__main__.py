@@ -1,0 +1,21 @@
+"""One environment, layer by layer."""
+
+import pulumi
+import pulumi_aws as aws
+
+from stacks.environment.foundation import foundation
+from stacks.environment.stores import stores
+from stacks.settings import from_program
+
+settings = from_program()
+account = pulumi.ResourceOptions(provider=aws.Provider("aws", **settings.provider.arguments()))
+
+base = foundation(settings, account)
+made = stores(settings, base, account)
+
+pulumi.export("region", settings.region)
+pulumi.export("network", {"vpcId": base.network.vpc_id, "privateSubnetIds": base.network.private_subnet_ids})
+pulumi.export("keys", base.keys.aliases)
+pulumi.export("artifacts", made.artifacts.bucket)
+pulumi.export("datasets", {name: {"bucket": d.bucket, "dvc": d.dvc_remotes} for name, d in made.datasets.items()})
+pulumi.export("images", {"repositories": made.images.repository_urls, "mirrors": made.images.mirror_urls})

@@ -1,5 +1,7 @@
 """Networks."""
 
+from __future__ import annotations  # a service in an annotation would be loaded at import
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import Stack
 
 PROJECT = "seedbed"
 PROGRAM = Path(__file__).parents[1] / "stacks" / "environment"
@@ -45,7 +46,7 @@ class Declared:
 class Rehearsal:
     resources: tuple[Declared, ...]
     outputs: Mapping[str, Any]
-    """What the program exports, with unknowns as None."""
+    """What the program exports; unknowns are `pulumi.output.Unknown`."""
 
 
 @dataclass
@@ -95,7 +96,7 @@ class _Monitor(mocks.MockMonitor):
 
 
 class _Nothing(mocks.Mocks):
-    def call(self, args: mocks.MockCallArgs) -> dict:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict, list[tuple[str, str]] | None]:
         raise LookupError(args.token)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict]:
@@ -119,6 +120,7 @@ def rehearse(
     settings.ROOT.set(None)  # a stack of its own for each rehearsal, or outputs of the one before stay
     mocks.set_mocks(_Nothing(), project=PROJECT, stack=stack, preview=made is None, monitor=monitor)
     root = settings.get_root_resource()
+    assert isinstance(root, Stack)
     outputs: dict[str, Any] = {}
 
     @pulumi.runtime.test
@@ -127,7 +129,8 @@ def rehearse(
         return pulumi.Output.from_input(root.outputs).apply(outputs.update, run_with_unknowns=True)
 
     run()
-    return Rehearsal(resources=tuple(monitor.seen), outputs=outputs)
+    # Registrations arrive in no fixed order.
+    return Rehearsal(resources=tuple(sorted(monitor.seen, key=lambda d: d.urn)), outputs=outputs)
 
 
 def rehearse_environment(name: str, config: Mapping[str, str]) -> Rehearsal:

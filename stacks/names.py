@@ -1,4 +1,4 @@
-"""Names and tags of what an environment makes: fixed by its settings, so that policy documents are literal at preview."""
+"""Names of what an environment makes: fixed by its settings, so that policy documents are literal at preview."""
 
 LONGEST_BUCKET_NAME = 63
 """S3 user guide, "bucket naming rules"."""

@@ -1,0 +1,78 @@
+"""What holds for every component there is."""
+
+import importlib
+import pkgutil
+from dataclasses import fields
+
+import pulumi
+import pytest
+
+import components
+from tests.unit.components.instances import INSTANCES, changed
+from tests.unit.deploy import deploy
+
+FIELDS = [(i, f.name) for i in INSTANCES for f in fields(i.args)]
+
+
+def test_every_component_has_an_instance_here():
+    modules = [importlib.import_module(f"components.{m.name}") for m in pkgutil.iter_modules(components.__path__)]
+    there = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, pulumi.ComponentResource)
+        and value is not pulumi.ComponentResource
+    }
+    assert there == {i.component for i in INSTANCES}
+
+
+@pytest.mark.parametrize(
+    ("instance", "field"),
+    FIELDS,
+    ids=lambda v: getattr(v, "component", v) if isinstance(v, str) else v.component.__name__,
+)
+def test_every_setting_changes_a_resource(instance, field):
+    def made(args):
+        return {(r.type, r.name): r.inputs for r in deploy(lambda: instance.component("x", args))}
+
+    assert made(changed(instance, field)) != made(instance.args)
+
+
+@pytest.mark.parametrize("instance", INSTANCES, ids=lambda i: i.component.__name__)
+def test_two_instances_live_in_one_stack(instance):
+    one = len(deploy(lambda: instance.component("one", instance.args)))
+    two = len(deploy(lambda: [instance.component(n, instance.args) for n in ("one", "two")]))
+
+    assert two == 2 * one > 0
+
+
+@pytest.mark.parametrize("instance", INSTANCES, ids=lambda i: i.component.__name__)
+def test_every_taggable_resource_bears_the_tags(instance):
+    made = deploy(lambda: instance.component("x", instance.args))
+
+    tagged = [r for r in made if "tags" in r.inputs]
+    assert tagged or instance.component.__name__ == "x"
+    assert all(instance.args.tags.items() <= r.inputs["tags"].items() for r in tagged)
+    untagged = {r.type.split(":")[-1] for r in made} - {r.type.split(":")[-1] for r in tagged}
+    assert untagged <= WITHOUT_TAGS
+
+
+WITHOUT_TAGS = {
+    "Alias",
+    "BucketLifecycleConfiguration",
+    "BucketLogging",
+    "BucketOwnershipControls",
+    "BucketPolicy",
+    "BucketPublicAccessBlock",
+    "BucketServerSideEncryptionConfiguration",
+    "BucketVersioning",
+    "LifecyclePolicy",
+    "PullThroughCacheRule",
+    "RepositoryCreationTemplate",
+    "RolePolicy",
+    "Route",
+    "RouteTableAssociation",
+    "Tag",
+}
+"""Types that take no tags, or, the template, under another name."""

@@ -1,0 +1,19 @@
+"""A program under a fake engine that refuses what the engine would refuse, as plain records."""
+
+from collections.abc import Callable
+
+from seedbed.rehearsal import Declared, rehearse
+
+
+def deploy(program: Callable[[], object]) -> list[Declared]:
+    """Every resource that a provider would make, as after an `up` in which each gets an id and an ARN."""
+    return [r for r in rehearse(program, made=_made).resources if r.custom]
+
+
+def by_name(program: Callable[[], object]) -> dict[str, dict]:
+    """Inputs of every resource by its name."""
+    return {r.name: dict(r.inputs) for r in deploy(program)}
+
+
+def _made(declared: Declared) -> tuple[str, dict]:
+    return f"{declared.name}-id", {"arn": f"arn:aws:::{declared.name}", "keyId": f"{declared.name}-key"}

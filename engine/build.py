@@ -1,0 +1,176 @@
+"""The one script that builds what is not Python, once, into the user's cache.
+
+A build happens in a folder beside its place in the cache and is renamed into it when everything is in it, under
+a lock that one builder holds at a time. So a folder in the cache is whole, and what a killed builder leaves is
+swept by the next.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from engine import schema, slim
+from engine.errors import EngineError
+from engine.programs import AWS, AWS_MODULE, LANGUAGE_PYTHON, PROGRAMS, PULUMI, SDK_MODULE, Program, cache
+from engine.progress import Progress, Report, elapsed
+from engine.toolchain import environment, find_go, run_go
+
+UNFINISHED = ".building-"
+
+
+def build(report: Report, tick: Report) -> bool:
+    """Build the programs that are missing; give whether there was anything to do."""
+    if not missing():
+        return False
+    with locked(report) as hold:
+        sweep()
+        waiting = missing()
+        if not waiting:
+            return False
+        go = find_go(report)
+        started = time.monotonic()
+        names = ", ".join(one.name for one in waiting)
+        report(f"building {names} into {cache()} (once; about 15 minutes with empty caches)")
+        for program in waiting:
+            Build(program, go, Progress(report, tick), hold).run()
+        report(f"all built in {elapsed(time.monotonic() - started)}")
+    return True
+
+
+def missing() -> list[Program]:
+    """Programs that the cache does not have, in the order in which they are built."""
+    return [program for program in PROGRAMS if not program.is_built()]
+
+
+@contextmanager
+def locked(report: Report) -> Iterator[int]:
+    """Hold the cache alone; another builder is waited for, and so is a Go command that outlived its builder."""
+    cache().mkdir(parents=True, exist_ok=True)
+    hold = os.open(cache() / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(hold, 20, 0).decode().strip() or "unknown"
+            report(f"another build runs (process {owner}); waiting for it to end")
+            fcntl.flock(hold, fcntl.LOCK_EX)
+        os.ftruncate(hold, 0)
+        os.pwrite(hold, str(os.getpid()).encode(), 0)
+        yield hold
+    except OSError as error:
+        raise EngineError(
+            f"writing to the cache {cache()}",
+            str(error),
+            "free space or permissions there, or set SEEDBED_CACHE to another folder",
+        ) from error
+    finally:
+        os.close(hold)
+
+
+def sweep() -> None:
+    """Remove what killed builds left; call it with the lock held."""
+    for folder in cache().glob(f"{UNFINISHED}*"):
+        shutil.rmtree(folder)
+
+
+class Build:
+    """One program on its way into the cache."""
+
+    def __init__(self, program: Program, go: Path, progress: Progress, hold: int) -> None:
+        self.program, self.go, self.progress, self.hold = program, go, progress, hold
+        self.work = cache() / f"{UNFINISHED}{program.name}-{os.getpid()}"
+        self.source = self.work / "source"
+        self.made = self.work / "made"
+
+    def run(self) -> None:
+        """Build into a folder of its own, then rename that to where it belongs."""
+        self.progress.begin(self.program.name, f"building {self.program.executables[0]}")
+        try:
+            self.made.mkdir(parents=True)
+            shutil.copytree(self.program.folder, self.source)
+            STEPS[self.program.name](self)
+            for name in self.program.executables:
+                (self.made / name).chmod(0o755)
+            if self.program.finished().exists():  # damaged by hand: it would be complete otherwise
+                shutil.rmtree(self.program.finished())
+            self.made.replace(self.program.finished())
+        finally:
+            self.progress.stop()
+            shutil.rmtree(self.work, ignore_errors=True)
+        self.progress.end("built")
+
+    def compile(self) -> Path:
+        """Compile the program's package; give the executable."""
+        target = self.made / self.program.executables[0]
+        flags = f"-s -w {self.program.flags}"
+        self.run_go("build", "-v", "-trimpath", "-ldflags", flags, "-o", str(target), self.program.package)
+        return target
+
+    def module(self, path: str) -> Path:
+        """Folder of a module in Go's cache, at the version that go.mod pins, downloaded where it is missing."""
+        answer = self.run_go("mod", "download", "-json", path)
+        return Path(json.loads(answer)["Dir"])
+
+    def run_go(self, *arguments: str, where: Path | None = None) -> str:
+        step = f"engine/{self.program.name}: go {arguments[0]}"
+        return run_go(
+            self.go,
+            list(arguments),
+            where=where or self.source,
+            step=step,
+            now=self.progress.now,
+            hold=self.hold,
+        )
+
+
+def build_language(build: Build) -> None:
+    """The language host, and the script of the engine's SDK that it starts programs with."""
+    build.compile()
+    engine = build.work / "engine"
+    shutil.copytree(PULUMI.folder, engine)
+    answer = build.run_go("mod", "download", "-json", SDK_MODULE, where=engine)
+    name = "pulumi-language-python-exec"
+    shutil.copyfile(Path(json.loads(answer)["Dir"]) / "python" / "cmd" / name, build.made / name)
+
+
+def build_aws(build: Build) -> None:
+    """The provider, twice: the first writes the schema that the second carries inside."""
+    module = build.module(AWS_MODULE)
+    cut = build.source / "terraform-provider-aws"
+    try:
+        slim.write(module, cut, slim.read_services(build.source / "services.txt"))
+    except slim.SlimError as error:
+        raise EngineError(
+            "cutting the AWS provider down", str(error), "mend the file named, then run this again"
+        ) from error
+    build.run_go("mod", "edit", f"-replace={AWS_MODULE}=./{cut.name}")
+    for name in ("schema.json", "bridge-metadata.json"):
+        (build.source / name).write_text("{}")
+    generate = build.compile()
+    build.progress.now("generating the schema")
+    asked = [generate, "schema", "--out", "generated", "--skip-docs", "--skip-examples", "--quiet"]
+    done = subprocess.run(asked, cwd=build.source, env=environment(), capture_output=True, text=True)
+    if done.returncode:
+        tail = "\n  ".join((done.stderr + done.stdout).strip().splitlines()[-15:])
+        do = "compare engine/aws/resources.txt and overrides.go with what the lines above ask for"
+        raise EngineError("generating the AWS provider's schema", tail, do)
+    for name in ("schema.json", "bridge-metadata.json"):
+        shutil.copyfile(build.source / "generated" / name, build.source / name)
+    if find_spec("pulumi_aws"):  # elsewhere `python -m engine check` does it
+        schema.check(build.source / "schema.json")
+    build.compile()
+    shutil.copyfile(build.source / "schema.json", build.made / "schema.json")
+
+
+STEPS: dict[str, Callable[[Build], object]] = {
+    PULUMI.name: Build.compile,
+    LANGUAGE_PYTHON.name: build_language,
+    AWS.name: build_aws,
+}

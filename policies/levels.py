@@ -1,0 +1,83 @@
+"""How strict an environment is: levels and parameters of every control, read from `policies/config/`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+Level = Literal["advisory", "mandatory", "disabled"]
+
+FOLDER = Path(__file__).parent / "config"
+SHARED = "defaults"
+"""Parameters that hold everywhere unless an environment's file says otherwise; no environment of that name."""
+
+STRICTEST = "prod"
+
+
+class ConfigError(ValueError):
+    """A file in `policies/config/` that cannot be used; says which and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Levels and parameters of one environment."""
+
+    environment: str
+    levels: Mapping[str, Level]
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What a reader of the verdict has to know about where the levels come from."""
+
+    def level(self, control: str) -> Level:
+        """The level of a control; one that the file does not name is mandatory."""
+        return self.levels.get(control, "mandatory")
+
+    def of(self, control: str) -> Mapping[str, Any]:
+        """The parameters of a control: those of its family (`RES`) under its own (`RES-02`)."""
+        family = control.partition("-")[0]
+        return {**self.parameters.get(family, {}), **self.parameters.get(control, {})}
+
+
+def config(environment: str, folder: Path = FOLDER) -> Config:
+    """The levels of `environment`; one without a file of its own gets those of prod, and says so.
+
+    Raises ConfigError where a file is missing, is no JSON, or names a level that does not exist.
+    """
+    own = environment if environment and environment != SHARED and (folder / f"{environment}.json").is_file() else ""
+    notes = ()
+    if not own:
+        expected = folder / f"{environment or 'ENVIRONMENT'}.json"
+        notes = (
+            f"{expected} does not exist, so the levels of {STRICTEST} apply to environment "
+            f"'{environment}'; copy {STRICTEST}.json to that name to set its own",
+        )
+    shared, file = _read(folder / f"{SHARED}.json"), _read(folder / f"{own or STRICTEST}.json")
+    parameters = {
+        id: {**shared.get("parameters", {}).get(id, {}), **file.get("parameters", {}).get(id, {})}
+        for id in {*shared.get("parameters", {}), *file.get("parameters", {})}
+    }
+    return Config(environment=environment, levels=file["levels"], parameters=parameters, notes=notes)
+
+
+def environments(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Names of the environments that have a file."""
+    return tuple(sorted(path.stem for path in folder.glob("*.json") if path.stem != SHARED))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); restore it from git") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: is no JSON ({error}); mend it or restore it from git") from error
+    allowed = {"levels", "parameters"} if path.stem != SHARED else {"parameters"}
+    if not isinstance(content, dict) or set(content) - allowed or (path.stem != SHARED and "levels" not in content):
+        raise ConfigError(f"{path}: must be an object with the keys {', '.join(sorted(allowed))}")
+    for control, level in content.get("levels", {}).items():
+        if level not in ("advisory", "mandatory", "disabled"):
+            raise ConfigError(
+                f"{path}: levels.{control} is {json.dumps(level)}; allowed are advisory, mandatory, disabled"
+            )
+    return cast(dict[str, Any], content)

@@ -1,0 +1,131 @@
+"""Credentials: none in plain inputs."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from policies.reading import leaves
+from policies.rule import UNKNOWN, Parameters, Problem, Resource, Stack, control, fail, undetermined
+
+CONTAINERS = (
+    "kubernetes:core/v1:ConfigMap",
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:apps/v1:DaemonSet",
+    "kubernetes:batch/v1:Job",
+    "kubernetes:batch/v1:CronJob",
+    "kubernetes:core/v1:Pod",
+    "kubernetes:serving.kserve.io/v1beta1:InferenceService",
+    "kubernetes:kubeflow.org/v1:PyTorchJob",
+)
+
+PATTERNS = re.compile(
+    r"""(?x)
+    \b(?:AKIA|ASIA)[A-Z0-9]{16}\b                                    # access key id of AWS
+    | -----BEGIN\ (?:[A-Z0-9]+\ )*PRIVATE\ KEY-----                  # PEM
+    | \bgh[pousr]_[A-Za-z0-9]{36,}\b | \bgithub_pat_\w{40,}          # GitHub
+    | \bglpat-[\w-]{20,}                                             # GitLab
+    | \bxox[abeoprs]-[\w-]{10,}                                      # Slack
+    | \bAIza[\w-]{35}\b                                              # Google
+    | \b[rs]k_live_[A-Za-z0-9]{16,}                                  # Stripe
+    | \bhf_[A-Za-z]{30,}\b                                           # Hugging Face
+    | \bsk-(?:ant-|proj-)?[\w-]{32,}                                 # model providers
+    | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}                        # JSON web token
+    | \b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@$]{4,}@                 # address with a password
+    | (?i:\b(?:password|passwd|secret_?key|api_?key|auth_?token|access_?token)\s*[=:]\s*["']?[^\s"'$*{<]{8,})
+    """
+)
+
+SECRET_NAME = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key|credentials?)$")
+"""Names of environment entries whose value is a credential, unless it points elsewhere."""
+
+REFERENCE = re.compile(r"(?:arn:|/|\$\{|\$\(|\{\{|https?://|vault:|ssm:)")
+
+ENTRY = re.compile(r"(?i)(?:^|\.)(?:environments?|env|variables|data|stringData|environmentVariables)(?:\[\d+\]|\.|$)")
+"""Places of environment entries and configuration: here an unknown value may be a credential too."""
+
+OPEN_TEXT = re.compile(r"(?i)(?:^|\.)(?:userData|userDataBase64|containerDefinitions)(?:\[\d+\]|\.|$)")
+
+TOKEN = re.compile(r"[A-Za-z0-9+/_=]+")
+
+
+@control(
+    "GOV-06",
+    title="No credential material in plain inputs",
+    kind="resource",
+    severity="critical",
+    types=("aws:*", *CONTAINERS),
+    basis=("32(1)(a)", "32(1)(b)"),
+    refs=("CKV_AWS_46", "trivy:AWS-0029", "trivy:KSV-0109", "trivy:KSV-01010", "kube-linter:env-var-secret",
+          "prowler:ec2_launch_template_no_secrets", "prowler:sagemaker_notebook_instance_no_secrets",
+          "design:pulumi/pulumi-policy#241"),
+)  # fmt: skip
+def inputs_hold_no_credentials(one: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
+    """No text among the inputs matches a credential pattern or has more entropy than {entropy} bits a character over
+    {length} characters, outside the inputs {reserved} for secrets and those {public} that are long by nature. An
+    unknown value is undecided where credentials are put: user data, environment entries, configuration.
+    """
+    apart = {*given.get("reserved", ()), *given.get("public", ())}
+    for path, value in leaves(one.props):
+        name = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2]
+        if name in apart:
+            continue
+        if value is UNKNOWN:
+            if ENTRY.search(path) or OPEN_TEXT.search(path):
+                yield undetermined(path)
+        elif isinstance(value, str) and _secret(one, path, name, value, given):
+            yield fail(
+                path,
+                "looks like a credential (the value is not shown)",
+                "keep it in Secrets Manager and refer to its ARN; if it was real, revoke it",
+            )
+
+
+def _secret(one: Resource, path: str, name: str, value: str, given: Parameters) -> bool:
+    if PATTERNS.search(value):
+        return True
+    if any(_random(word, given) for text in _texts(value) for word in TOKEN.findall(text)):
+        return True
+    if not ENTRY.search(path):
+        return False
+    entry = name
+    if name == "value" and (block := _block(one.props, path)) is not None:
+        entry = str(block.get("name", ""))
+    return bool(SECRET_NAME.search(entry)) and len(value) >= 4 and not REFERENCE.match(value)
+
+
+def _texts(value: str) -> list[str]:
+    """The texts in a value: those of a JSON document one by one, or the value itself."""
+    if value[:1] in ("{", "["):
+        try:
+            return [text for _, text in leaves(json.loads(value)) if isinstance(text, str)]
+        except (ValueError, RecursionError):
+            return [value]
+    return [value]
+
+
+def _random(word: str, given: Parameters) -> bool:
+    """Whether a word is long, of mixed kinds and as irregular as a generated secret."""
+    if len(word) < given.get("length", 32):
+        return False
+    kinds = (any(map(str.islower, word)), any(map(str.isupper, word)), sum(map(str.isdigit, word)) >= 2)
+    return all(kinds) and entropy(word) > given.get("entropy", 4.3)
+
+
+def entropy(word: str) -> float:
+    """Shannon entropy in bits a character."""
+    counts = Counter(word).values()
+    return -sum(count / len(word) * math.log2(count / len(word)) for count in counts)
+
+
+def _block(props: object, path: str) -> Mapping[str, object] | None:
+    """The mapping around the value at `path`, walked part by part."""
+    found: object = props
+    for part in re.findall(r"[^.\[\]]+|\[\d+\]", path)[:-1]:
+        if part.startswith("[") and isinstance(found, list | tuple):
+            found = found[int(part[1:-1])] if int(part[1:-1]) < len(found) else None
+        else:
+            found = found.get(part) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else None

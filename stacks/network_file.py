@@ -1,0 +1,74 @@
+"""The models of the key `network`: a new one or one that is there."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from stacks.vocabulary import Egress, EndpointService, LogRetentionDays, Part, PrivateBlock, SubnetId, VpcId
+
+NEEDED_EVERYWHERE: tuple[EndpointService, ...] = ("ecr.api", "ecr.dkr", "kms", "logs", "sts")
+"""Services that workloads of every environment call: images, keys, logs and tokens; S3 has its gateway."""
+
+
+class Network(Part):
+    """What both forms of a network have."""
+
+    endpoints: tuple[EndpointService, ...] | None = None
+    """AWS services reached inside the VPC through an interface endpoint; without the key ecr.api, ecr.dkr, kms, logs
+    and sts in a new network and none in an existing one. S3 is always reached through its gateway."""
+
+    flow_log_retention_days: LogRetentionDays = 90
+    """Days that the record of network flows is kept; CloudWatch Logs knows these numbers only."""
+
+
+class NewNetwork(Network):
+    """A VPC of the environment's own."""
+
+    existing: ClassVar[None] = None
+
+    cidr: PrivateBlock
+    """IPv4 block of the VPC, large enough for its zones."""
+
+    zones: Annotated[int, Field(ge=2, le=6)]
+    """Availability zones to spread over, no more than the region has."""
+
+    egress: Egress
+    """How private subnets reach the internet: a NAT gateway in each zone, one for all, or not at all."""
+
+    @property
+    def endpoint_services(self) -> tuple[str, ...]:
+        """The services with an interface endpoint, defaults filled in."""
+        return NEEDED_EVERYWHERE if self.endpoints is None else self.endpoints
+
+
+class ExistingVpc(Part):
+    """A VPC that somebody else looks after."""
+
+    vpc_id: VpcId
+    """Its id."""
+
+    cidr: PrivateBlock
+    """Its IPv4 block, whose hosts may use the endpoints."""
+
+    subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False, min_length=2, max_length=6)]
+    """Private subnets for the workloads, in two zones at least."""
+
+
+class ExistingNetwork(Network):
+    """A VPC that was there before; nothing of it is changed."""
+
+    existing: ExistingVpc
+    """The VPC and its private subnets; instead of `cidr`, `zones` and `egress`."""
+
+    @property
+    def endpoint_services(self) -> tuple[str, ...]:
+        """The services with an interface endpoint; none unless asked for, since the VPC may have its own."""
+        return self.endpoints or ()
+
+
+def form(value: Any) -> str:
+    """Which of the two forms a mapping means to be."""
+    if not isinstance(value, dict):
+        return "<existing>" if isinstance(value, ExistingNetwork) else "<new>"
+    new = value.keys() & {"cidr", "zones", "egress"}
+    return "<existing>" if value.get("existing") is not None or ("existing" in value and not new) else "<new>"

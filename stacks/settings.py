@@ -1,0 +1,238 @@
+"""The one reader of configuration."""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from stacks import data_rules, names, network_rules, regions
+from stacks.environment_file import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror, Team
+from stacks.explanation import explain
+from stacks.network_file import ExistingNetwork, ExistingVpc, NewNetwork
+from stacks.problems import MOST_SHOWN, Problem, SettingsError, nearest, short, shown
+from stacks.raw_config import gather
+from stacks.shape import fields, words
+from stacks.sound import ENVIRONMENT, Unsound, sound
+from stacks.stack_file import Config, EnvironmentName, ProviderSettings
+from stacks.vocabulary import DataClass
+from stacks.yaml_file import Document, read_document
+
+__all__ = [
+    "Artifacts",
+    "Controller",
+    "Dataset",
+    "Environment",
+    "ExistingNetwork",
+    "ExistingVpc",
+    "Images",
+    "Keys",
+    "Logs",
+    "Mirror",
+    "NewNetwork",
+    "Problem",
+    "ProviderSettings",
+    "Settings",
+    "SettingsError",
+    "Team",
+    "from_program",
+    "load",
+    "read",
+]
+
+RULES = (*network_rules.RULES, *data_rules.RULES)
+
+FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
+"""What the engine knows at the top of the file; all but `config` is its own business."""
+
+_NAME = TypeAdapter(EnvironmentName)
+
+
+class Settings(BaseModel):
+    """One environment, checked: what the program builds and where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: EnvironmentName
+    """Name of the environment, which is the name of its stack."""
+
+    provider: ProviderSettings
+    """What the explicit AWS provider is told."""
+
+    environment: Environment
+    """What is built."""
+
+    @property
+    def region(self) -> str:
+        """Region of everything."""
+        return self.provider.region
+
+    @property
+    def account(self) -> str:
+        """Account of everything, 12 digits."""
+        return self.provider.allowed_account_ids[0]
+
+    @property
+    def partition(self) -> str:
+        """Partition of every ARN."""
+        return regions.partition(self.region)
+
+    @property
+    def prefix(self) -> str:
+        """Start of every name."""
+        return names.prefix(self.environment.system, self.name)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of every resource."""
+        return {
+            "owner": self.environment.owner,
+            "system": self.environment.system,
+            "env": self.name,
+            "cost-center": self.environment.cost_center or self.environment.system,
+            "managed-by": "pulumi",
+        }
+
+    @property
+    def controller(self) -> str | None:
+        """Name and contact of the controller as one tag."""
+        who = self.environment.controller
+        return f"{who.name} / {who.contact}" if who else None
+
+    @property
+    def data_classes(self) -> tuple[DataClass, ...]:
+        """Data classes that occur, from the least sensitive to the most; internal always does (images, flow logs)."""
+        env = self.environment
+        found = {"internal", env.artifacts.data_class, *(data.data_class for data in env.datasets)}
+        return tuple(one for one in get_args(DataClass) if one in found)
+
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """Availability zones of a new network; none where the network exists."""
+        network = self.environment.network
+        return regions.zone_names(self.region, network.zones) if isinstance(network, NewNetwork) else ()
+
+    def bucket(self, noun: str) -> str:
+        """Name of the bucket of `noun` (logs, artifacts)."""
+        return names.bucket(self.environment.system, self.name, self.account, noun)
+
+    def dataset_bucket(self, dataset: str) -> str:
+        """Name of the bucket of a data set."""
+        return names.dataset_bucket(self.environment.system, self.name, self.account, dataset)
+
+
+def read(environment: str, config: Mapping[str, Any]) -> Settings:
+    """Settings of an environment from configuration as a file has it or as the engine hands it over (mappings as JSON).
+
+    Raises SettingsError with everything that is wrong.
+    """
+    return _read(environment, config, f"environment {short(str(environment))}", Document())
+
+
+def load(path: Path) -> Settings:
+    """Settings from a file that is called `Pulumi.<environment>.yaml`. Raises SettingsError like `read`."""
+    name = re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name)
+    if not name:
+        fix = "rename the file; the environment's name stands in the middle"
+        problem = Problem((str(path),), "has the wrong name", shown(path.name), "Pulumi.<environment>.yaml", fix)
+        raise SettingsError([problem], str(path))
+    document = read_document(path)
+    config, problems = _below_top(document.values, str(path))
+    document.problems += problems
+    if config is None:
+        raise SettingsError(document.problems, str(path))
+    return _read(name[1], config, str(path), document)
+
+
+def from_program() -> Settings:
+    """Settings of the stack whose program is running. Raises SettingsError like `read`."""
+    import pulumi  # here, so that whoever only reads files does not wait for it
+    from pulumi.runtime import config
+
+    return read(pulumi.get_stack(), {**config.get_config_env(), **config.CONFIG.get()})
+
+
+def _below_top(top: Any, source: str) -> tuple[Mapping[str, Any] | None, list[Problem]]:
+    """The value of `config`, and what is wrong around it."""
+    if not isinstance(top, dict):
+        found, fix = shown(top), "start with the line config: and put the keys below"
+        return None, [Problem((source,), "is not an environment file", found, "a mapping with the key config", fix)]
+    problems = []
+    for key in top.keys() - set(FILE_KEYS):
+        near = nearest(key, FILE_KEYS)
+        fix = f"rename it to {near}" if near else "move it below config, or remove it"
+        wrong = "is a key that nothing reads"
+        problems.append(Problem((key,), wrong, shown(top[key], (key,)), ", ".join(FILE_KEYS), fix))
+    config = top.get("config")
+    if isinstance(config, dict):
+        return config, problems
+    if problems and "config" not in top and any("config" in problem.fix for problem in problems):
+        return None, problems
+    wrong, fix = "has the wrong type" if "config" in top else "is missing", "add config: with the keys below it"
+    return None, [*problems, Problem(("config",), wrong, shown(config), "a mapping of configuration keys", fix)]
+
+
+def _read(name: str, config: Any, source: str, document: Document) -> Settings:
+    problems = list(document.problems)
+    if not isinstance(config, Mapping):
+        fix = "hand over what the engine or the file has"
+        raise SettingsError([Problem((source,), "has no configuration", shown(config), "a mapping", fix)], source)
+    raw = gather(config, document.broken)
+    problems += raw.problems
+    try:
+        _NAME.validate_python(name)
+    except ValidationError:
+        fix = "name the stack and its file otherwise"
+        problems.append(Problem((source,), "is no name for an environment", shown(name), words(EnvironmentName), fix))
+        raw.broken.add((source,))
+    try:
+        Config.model_validate(raw.values)
+    except ValidationError as error:
+        problems += explain(error, raw.values, raw.broken)
+    known = sound(Config, raw.values, (), raw.broken)
+    stack = Unsound() if (source,) in raw.broken else name
+    found = [problem for rule in RULES for problem in rule(stack, known)]
+    problems += [problem for problem in found if problem.location not in raw.broken]
+    if problems:
+        raise SettingsError(_in_order(problems, config, document), source)
+    provider = {key: value for key, value in raw.values.items() if key in fields(ProviderSettings)}
+    return Settings(
+        name=name,
+        provider=ProviderSettings.model_validate(provider),
+        environment=Environment.model_validate(raw.values[ENVIRONMENT]),
+    )
+
+
+def _in_order(problems: list[Problem], config: Mapping[str, Any], document: Document) -> list[Problem]:
+    """Problems as one meets them in the file, with their lines; of too many the first ones."""
+    orders: dict[int, dict[Any, int]] = {}
+
+    def position(problem: Problem) -> tuple[int, ...]:
+        value: Any = config
+        found = []
+        for step in problem.location:
+            if isinstance(value, Mapping):
+                order = orders.setdefault(id(value), {key: number for number, key in enumerate(value)})
+                found.append(order.get(step, len(order)))
+                value = value.get(step)
+            else:
+                found.append(step if isinstance(step, int) else 0)
+                value = value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
+        return tuple(found)
+
+    ordered = sorted(problems, key=position)
+    more = len(ordered) - MOST_SHOWN
+    if more > 0:
+        last = ordered[MOST_SHOWN]
+        fix = "correct the ones above first"
+        ordered[MOST_SHOWN:] = [Problem(last.location, f"and {more - 1} more problems", last.found, "none", fix)]
+    return [replace(p, line=document.line(p.location)) if p.line is None else p for p in ordered]
+
+
+if __name__ == "__main__":
+    from stacks.reference import main
+
+    sys.exit(main(sys.argv[1:]))

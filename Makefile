@@ -1,0 +1,41 @@
+# The words that a person and CI share. Nothing here needs more than bash, make and Python 3.11.
+.DEFAULT_GOAL := help
+.PHONY: help up down test check docs clean runtime dev
+SHELL := bash
+PYTHON ?= python3
+export PYTHON
+
+help:  ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+up: runtime  ## bring up the environment `local` on this machine
+	@.venv/bin/seedbed up local
+
+# The data in the local account goes too: it lives on this machine only, and `up` makes the account anew.
+down: runtime  ## destroy the environment `local`, with its data, and stop the local cloud
+	@.venv/bin/seedbed down local --yes --delete-data
+
+test: dev  ## every test: unit, policies, integration on the real engine
+	@.venv/bin/python -m engine
+	@.venv/bin/python -m pytest
+
+check: dev  ## format, lint, types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/pyrefly check
+
+docs: dev  ## regenerate what is generated: schema, settings guide, controls table
+	@.venv/bin/python -m stacks.settings schema
+	@.venv/bin/python -m stacks.settings guide
+	@.venv/bin/python -m policies docs
+
+# Does not destroy anything: `make down` does. Binaries in the user's cache stay.
+clean:  ## remove caches and the virtual environment; a running local environment is left alone
+	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis ./*.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime:
+	@requirements/install runtime
+
+dev:
+	@requirements/install dev

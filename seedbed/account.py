@@ -1,0 +1,71 @@
+"""The account of an environment, asked directly."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+import localcloud
+from localcloud import Running
+from stacks.settings import Settings
+
+UNASKED = (None, None, None, None)
+NO_FILE = (None, None, os.devnull, None)
+
+
+class Account:
+    """Clients of the environment's account and region.
+
+    With `running` they speak to the account on this machine and to no other, whatever the user's AWS set-up says.
+    """
+
+    def __init__(self, settings: Settings, running: Running | None = None) -> None:
+        self.settings = settings
+        self._running = running
+        self._clients: dict[str, Any] = {}
+        self._session = self._open()
+
+    @property
+    def prefix(self) -> str:
+        """Start of every name that the environment gives: `{system}-{env}`."""
+        return self.settings.prefix
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service."""
+        if service not in self._clients:
+            local: dict[str, Any] = {}
+            if self._running is not None:
+                # No proxy stands between a process and its own machine.
+                local = {
+                    "endpoint_url": self._running.endpoint,
+                    "config": Config(proxies={}, s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+                }
+            client: Any = self._session.client
+            self._clients[service] = client(service, region_name=self.settings.region, **local)
+        return self._clients[service]
+
+    def pages(self, service: str, operation: str, result: str, **arguments: Any) -> Iterator[Any]:
+        """Every item of a listing, over all its pages."""
+        client = self.client(service)
+        if not client.can_paginate(operation):
+            yield from getattr(client, operation)(**arguments).get(result) or []
+            return
+        for page in client.get_paginator(operation).paginate(**arguments):
+            yield from page.get(result) or []
+
+    def _open(self) -> boto3.Session:
+        if self._running is None:
+            return boto3.Session(region_name=self.settings.region, profile_name=self.settings.provider.profile)
+        # A profile or file of the user's must not be looked at, let alone be missing.
+        aside = {"profile": UNASKED, "config_file": NO_FILE, "credentials_file": NO_FILE}
+        session = botocore.session.Session(session_vars=aside)
+        keys = localcloud.environment(self._running, self.settings.region)
+        return boto3.Session(
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.settings.region,
+            botocore_session=session,
+        )

@@ -1,0 +1,120 @@
+"""What an environment's stores hold, and its deletion on demand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from seedbed import inventory
+from seedbed.account import Account
+
+COUNTED = 1000
+"""Objects are counted up to this; more is more."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A store that is not empty."""
+
+    kind: str
+    """`bucket`, `image repository` or `mirrored repository`"""
+    name: str
+    amount: str
+    """How much, in words."""
+
+
+def held(account: Account) -> list[Held]:
+    """The environment's stores that hold something: a store that does is not deleted by AWS."""
+    found = []
+    for name in own(account, "bucket"):
+        page = account.client("s3").list_object_versions(Bucket=name, MaxKeys=COUNTED)
+        count = len(page.get("Versions") or []) + len(page.get("DeleteMarkers") or [])
+        if count:
+            more = "more than " if page.get("IsTruncated") else ""
+            found.append(Held("bucket", name, f"{more}{count} object versions"))
+    mirrors = tuple(f"{account.prefix}/{mirror.name}/" for mirror in account.settings.environment.images.mirrors)
+    for name in own(account, "image repository"):
+        if name.startswith(mirrors):
+            found.append(Held("mirrored repository", name, "made by the registry when an image was first pulled"))
+            continue
+        images = list(account.pages("ecr", "list_images", "imageIds", repositoryName=name))
+        if images:
+            found.append(Held("image repository", name, f"{len(images)} images"))
+    return found
+
+
+def own(account: Account, kind: str) -> list[str]:
+    """Names of the environment's own stores of a kind, by their tags: a name alone is no proof before a deletion."""
+    tags = {"system": account.settings.tags["system"], "env": account.settings.tags["env"]}
+    found = []
+    for name in inventory.NAMED[kind](account):
+        if (
+            name.startswith((f"{account.prefix}-", f"{account.prefix}/"))
+            and tags.items() <= _tags(account, kind, name).items()
+        ):
+            found.append(name)
+    return found
+
+
+def delete(account: Account, stores: Sequence[Held], say: Callable[[str], None]) -> None:
+    """Deletes everything in the given stores, all versions of it.
+
+    The stores themselves stay for the engine, but for mirrored repositories, which the engine does not know.
+    """
+    for store in stores:
+        if store.kind == "bucket":
+            _empty_bucket(account, store.name, say)
+        elif store.kind == "mirrored repository":
+            account.client("ecr").delete_repository(repositoryName=store.name, force=True)
+        else:
+            _empty_repository(account, store.name, say)
+
+
+def _empty_bucket(account: Account, name: str, say: Callable[[str], None]) -> None:
+    s3 = account.client("s3")
+    for upload in account.pages("s3", "list_multipart_uploads", "Uploads", Bucket=name):
+        s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+    gone = 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        found = [*(page.get("Versions") or []), *(page.get("DeleteMarkers") or [])]
+        if not found:
+            continue
+        wanted = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        answer = s3.delete_objects(Bucket=name, Delete={"Objects": wanted, "Quiet": True})
+        if errors := answer.get("Errors"):
+            first = errors[0]
+            raise DeletionRefusedError(
+                f"s3://{name}/{first['Key']} (version {first.get('VersionId')}): {first['Code']}: {first['Message']}"
+            )
+        gone += len(wanted)
+        say(f"{name}: {gone} object versions deleted")
+
+
+def _empty_repository(account: Account, name: str, say: Callable[[str], None]) -> None:
+    ecr = account.client("ecr")
+    digests = {image["imageDigest"] for image in account.pages("ecr", "list_images", "imageIds", repositoryName=name)}
+    listed = [{"imageDigest": digest} for digest in sorted(digests)]
+    # ECR API reference, BatchDeleteImage: 100 images a call.
+    for start in range(0, len(listed), 100):
+        answer = ecr.batch_delete_image(repositoryName=name, imageIds=listed[start : start + 100])
+        if failures := answer.get("failures"):
+            raise DeletionRefusedError(f"{name}: {failures[0].get('failureCode')}: {failures[0].get('failureReason')}")
+        say(f"{name}: {min(start + 100, len(listed))} of {len(listed)} images deleted")
+
+
+class DeletionRefusedError(Exception):
+    """The account kept an object or an image."""
+
+
+def _tags(account: Account, kind: str, name: str) -> dict[str, str]:
+    if kind == "bucket":
+        s3 = account.client("s3")
+        try:
+            answer = s3.get_bucket_tagging(Bucket=name)
+        except s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchTagSet":
+                return {}
+            raise
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+    ecr = account.client("ecr")
+    about = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+    answer = ecr.list_tags_for_resource(resourceArn=about["repositoryArn"])
+    return {tag["Key"]: tag["Value"] for tag in answer["tags"]}

@@ -1,0 +1,178 @@
+"""What a command's end looks like to a person."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from policies.rule import Finding, Verdict
+from seedbed.engine_run import Change, Diagnostic, EngineRun, Violation, name_of, short_type, type_of
+
+LAYERS = {
+    "foundation": ("keys", "network", "existing_network"),
+    "stores": ("access_log", "storage", "images"),
+}
+"""Layers of the program in their order, by the component files that they place."""
+
+WORDS = {
+    "create": "to create",
+    "update": "to change",
+    "replace": "to replace",
+    "delete": "to delete",
+    "same": "unchanged",
+}
+DONE = {"create": "created", "update": "changed", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
+STEPS_OF_A_REPLACEMENT = frozenset({"create-replacement", "delete-replaced", "discard-replaced"})
+
+
+def show_resources(console: Console, run: EngineRun) -> None:
+    """Resources by layer and component."""
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    for column in ("layer", "component", "resources"):
+        table.add_column(column, overflow="fold")
+    rows: dict[tuple[str, str], Counter[str]] = {}
+    for change in run.changes.values():
+        if change.op == "delete" or not change.type.startswith(("aws:", "kubernetes:")):
+            continue
+        token, name = _component(change, run.changes)
+        rows.setdefault((_layer(token), f"{token.rpartition(':')[2]} {name}".strip()), Counter())[
+            change.type.rpartition(":")[2]
+        ] += 1
+    last = ""
+    for (layer, component), kinds in sorted(rows.items(), key=_place):
+        listed = ", ".join(f"{kind} {n}" if n > 1 else kind for kind, n in sorted(kinds.items()))
+        table.add_row("" if layer == last else layer, component, f"{sum(kinds.values()):>3}  {listed}")
+        last = layer
+    if rows:
+        console.print(table)
+
+
+def _component(change: Change, changes: Mapping[str, Change]) -> tuple[str, str]:
+    """Token and name of the outermost component that holds a resource; both empty where none does."""
+    found = ("", "")
+    above = change.parent
+    while above and "pulumi:pulumi:Stack" not in type_of(above):
+        found = (type_of(above), name_of(above))
+        above = changes[above].parent if above in changes else ""
+    return found
+
+
+def _layer(token: str) -> str:
+    file = token.split(":")[1] if token.count(":") == 2 else ""
+    return next((layer for layer, files in LAYERS.items() if file in files), "other")
+
+
+def _place(row: tuple[tuple[str, str], Any]) -> tuple[int, str]:
+    (layer, component), _ = row
+    return (list(LAYERS).index(layer) if layer in LAYERS else len(LAYERS), component)
+
+
+def show_changes(console: Console, run: EngineRun) -> None:
+    """What a preview would change; what would be lost comes last, in red."""
+    for change in run.changed:
+        if change.type.startswith("pulumi:"):
+            continue
+        style = {"create": "green", "delete": "red", "replace": "magenta"}.get(change.op, "yellow")
+        why = f"  ({', '.join(change.because)})" if change.because and change.op != "create" else ""
+        console.print(
+            Text.assemble((f"{change.op:>8} ", style), f"{change.name}  ", (short_type(change.type), "dim"), why),
+            soft_wrap=True,
+        )
+    console.print(tally(run, WORDS))
+    for change in run.at_stake:
+        because = f" because of {', '.join(change.because)}" if change.because else ""
+        console.print(
+            Text(
+                f"WOULD BE {'REPLACED' if change.op == 'replace' else 'DELETED'}{because}: {change.name} "
+                f"({short_type(change.type)}); lost: {change.at_stake}\n  {change.urn}",
+                style="bold red",
+            ),
+            soft_wrap=True,
+        )
+
+
+def tally(run: EngineRun, words: Mapping[str, str]) -> str:
+    """How many resources were created, changed, ... in one line."""
+    counts = {op: n for op, n in run.tally.items() if n and op not in STEPS_OF_A_REPLACEMENT}
+    changed = sum(n for op, n in counts.items() if op != "same")
+    parts = [f"{n} {words.get(op, op)}" for op, n in sorted(counts.items(), key=lambda item: item[0] == "same")]
+    return f"{changed} changes" + (f": {', '.join(parts)}" if parts else "")
+
+
+def show_violations(console: Console, violations: Sequence[Violation]) -> None:
+    """Every policy violation in full: level, control, resource, message."""
+    for violation in sorted(violations, key=lambda one: (not one.blocking, one.policy, one.urn)):
+        _show_judged(console, violation.level, violation.policy, violation.urn, violation.message)
+
+
+def show_verdict(console: Console, run: EngineRun) -> None:
+    """The policies' verdict in one line."""
+    packs = f"packs {', '.join(sorted(run.packs))}" if run.packs else "packs"
+    stopping = len(run.blocking)
+    advice = len(run.violations) - stopping
+    if run.violations:
+        console.print(f"policies: {stopping} violations that stop, {advice} advisories ({packs})")
+    else:
+        console.print(f"policies: no violation ({packs})")
+
+
+def show_findings(console: Console, verdict: Verdict) -> None:
+    """The verdict of `seedbed check`, finding by finding."""
+    for finding in (*verdict.blocking, *verdict.advisory):
+        _show_judged(console, finding.level, finding.control, finding.urn, _said(finding))
+    for note in verdict.notes:
+        console.print(Text(note), soft_wrap=True)
+    controls = {finding.control for finding in verdict.findings}
+    judged = sum(n for state, n in verdict.counts.items() if state != "not-applicable")
+    console.print(
+        f"policies: {len(controls)} controls, {judged} judgements, {len(verdict.blocking)} that stop, "
+        f"{len(verdict.advisory)} advisories, {len(verdict.exceptions)} by an exception"
+    )
+
+
+def _said(finding: Finding) -> str:
+    return str(finding).removeprefix(f"{finding.control} ")
+
+
+def _show_judged(console: Console, level: str, control: str, urn: str, message: str) -> None:
+    style = "bold red" if level == "mandatory" else "yellow"
+    console.print(Text.assemble((f"{level} ", style), (f"{control} ", "bold"), urn), soft_wrap=True)
+    for line in message.splitlines():
+        console.print(Text(f"    {line}"), soft_wrap=True)
+
+
+def show_diagnostics(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
+    """What the engine, the providers and the program said, whole, with the resource it was said about."""
+    for diagnostic in dict.fromkeys(diagnostics):
+        style = {"error": "bold red", "warning": "yellow"}.get(diagnostic.severity, "dim")
+        word = diagnostic.severity.removesuffix("#err")
+        console.print(Text.assemble((f"{word}: ", style), diagnostic.urn), soft_wrap=True)
+        for line in diagnostic.message.splitlines():
+            console.print(Text(f"    {line}"), soft_wrap=True)
+
+
+def show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
+    """Outputs as a tree of `name: value` lines."""
+    for line in _lines(outputs, ""):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _lines(value: Any, indent: str) -> list[str]:
+    if isinstance(value, Mapping):
+        lines = []
+        for key, inner in value.items():
+            if isinstance(inner, Mapping | list) and inner:
+                lines += [f"{indent}{key}:", *_lines(inner, indent + "  ")]
+            else:
+                lines.append(f"{indent}{key}: {_plain(inner)}")
+        return lines
+    if isinstance(value, list):
+        return [f"{indent}- {_plain(item)}" for item in value]
+    return [f"{indent}{_plain(value)}"]
+
+
+def _plain(value: Any) -> str:
+    return "none" if value in (None, {}, []) else str(value)

@@ -1,0 +1,42 @@
+"""What a shell or a CI job needs to work with an environment, as environment variables."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+SHADOWING = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+"""Variables of a user's own AWS login that would stand in the way of the local account."""
+
+
+def of_outputs(environment: str, outputs: Mapping[str, Any]) -> dict[str, str]:
+    """Variables that say where the environment's stores are.
+
+    `SEEDBED_DATASET_<NAME>_URL` is a data set's bucket, `SEEDBED_DATASET_<NAME>_DVC_<TEAM>_URL` a team's DVC remote
+    in it.
+    """
+    found = {"SEEDBED_ENVIRONMENT": environment}
+    if bucket := outputs.get("artifacts"):
+        found["SEEDBED_ARTIFACTS_URL"] = f"s3://{bucket}"
+    for dataset, about in (outputs.get("datasets") or {}).items():
+        name = f"SEEDBED_DATASET_{_word(dataset)}"
+        found[f"{name}_URL"] = f"s3://{about['bucket']}"
+        for team, url in (about.get("dvc") or {}).items():
+            found[f"{name}_DVC_{_word(team)}_URL"] = url
+    images = outputs.get("images") or {}
+    for kind in ("repositories", "mirrors"):
+        for image, url in (images.get(kind) or {}).items():
+            found[f"SEEDBED_{'IMAGE' if kind == 'repositories' else 'MIRROR'}_{_word(image)}_URL"] = url
+    return found
+
+
+def as_shell(variables: Mapping[str, str], unset: tuple[str, ...] = ()) -> str:
+    """Lines for `eval "$(seedbed env ...)"`, quoted for any POSIX shell."""
+    lines = [f"unset {' '.join(unset)}"] if unset else []
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join(lines)
+
+
+def _word(name: str) -> str:
+    """A name as part of a variable's name: `credit-applications` becomes `CREDIT_APPLICATIONS`."""
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper())

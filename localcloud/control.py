@@ -1,0 +1,59 @@
+"""The account's own paths under /_localcloud/: health, faults, counts and a snapshot on demand."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from localcloud.faults import Faults
+from localcloud.journal import Journal
+from localcloud.refusal import Answer
+
+PREFIX = "/_localcloud/"
+
+
+class Control:
+    """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now."""
+
+    def __init__(self, identity: dict[str, Any], journal: Journal, faults: Faults, keep: Callable[[], None]) -> None:
+        self._identity, self._journal, self._faults, self._keep = identity, journal, faults, keep
+
+    def answer(self, environ: dict[str, Any]) -> Answer | None:
+        """The answer, or None for a path that belongs to AWS. A web page (a request with an Origin) is refused."""
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith(PREFIX):
+            return None
+        if "HTTP_ORIGIN" in environ:
+            return _json(403, {"error": "the control paths are not for web pages"})
+        asked = f"{environ['REQUEST_METHOD']} {path.removeprefix(PREFIX)}"
+        match asked:
+            case "GET health":
+                return _json(200, self._identity)
+            case "GET requests":
+                return _json(200, self._journal.counts())
+            case "DELETE requests":
+                self._journal.forget_counts()
+                return _json(200, {})
+            case "GET faults":
+                return _json(200, self._faults.standing())
+            case "DELETE faults":
+                self._faults.clear()
+                return _json(200, [])
+            case "POST faults":
+                return self._order(environ)
+            case "POST snapshot":
+                self._keep()
+                return _json(200, {})
+        known = "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot"
+        return _json(404, {"error": f"no such control: {asked}; there are {known}"})
+
+    def _order(self, environ: dict[str, Any]) -> Answer:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        try:
+            self._faults.order(json.loads(body))
+        except ValueError as error:
+            return _json(400, {"error": str(error)})
+        return _json(200, self._faults.standing())
+
+
+def _json(status: int, value: Any) -> Answer:
+    return Answer(status, {"Content-Type": "application/json"}, json.dumps(value).encode() + b"\n")

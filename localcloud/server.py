@@ -1,0 +1,141 @@
+"""The process of one account: `python -m localcloud.server --state FOLDER --account ID`, started by the supervisor."""
+
+import argparse
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+PARENT_LEFT = 3
+"""Exit status of an ephemeral account whose parent went away."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serves the account until SIGTERM; prints one JSON line on `--ready-fd` when it answers."""
+    parser = argparse.ArgumentParser(prog="localcloud.server", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder of the account's state")
+    parser.add_argument("--account", required=True, help="twelve digits")
+    parser.add_argument("--port", type=int, default=0, help="wanted port; another one where it is taken")
+    parser.add_argument(
+        "--ephemeral", action="store_true", help="keep nothing, end with the parent (end of standard input)"
+    )
+    parser.add_argument("--ready-fd", type=int, help="file descriptor for the line that says where it answers")
+    options = parser.parse_args(argv)
+
+    lock = os.open(options.state / "alive.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (options.state / "server.json").unlink(missing_ok=True)
+    _configure_moto(options.account)
+    return _serve(options)
+
+
+def _configure_moto(account: str) -> None:
+    """Settings of moto, which it reads at import."""
+    os.environ.update(
+        MOTO_ACCOUNT_ID=account,
+        MOTO_IAM_LOAD_MANAGED_POLICIES="true",
+        MOTO_DISABLE_GLOBAL_CORS="true",
+        MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS="false",
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from werkzeug.serving import make_server
+
+    from localcloud import extensions
+    from localcloud.control import Control
+    from localcloud.faults import Faults
+    from localcloud.gate import Gate
+    from localcloud.journal import Journal
+    from localcloud.keeper import Keeper
+    from localcloud.listener import Handler
+    from localcloud.snapshot import Snapshot, UnreadableSnapshotError
+    from localcloud.turnstile import Turnstile
+
+    extensions.load()
+    journal, faults, turnstile = Journal(options.state / "server.log"), Faults(), Turnstile()
+    snapshot = Snapshot(options.state / "snapshot", options.account)
+    notes: list[str] = []
+    if not options.ephemeral:
+        try:
+            snapshot.load()
+        except UnreadableSnapshotError as error:
+            notes.append(f"the account starts empty: {error}; it was set aside as {snapshot.set_aside()}")
+    keeper = None if options.ephemeral else Keeper(snapshot, turnstile, journal)
+
+    identity: dict[str, Any] = {
+        "instance": secrets.token_hex(16),
+        "account": options.account,
+        "pid": os.getpid(),
+        "started": datetime.now(UTC).isoformat(),
+        "notes": notes,
+    }
+    control = Control(identity, journal, faults, keeper.keep if keeper else lambda: None)
+    gate = Gate(options.account, journal, faults, control, turnstile, keeper.changed if keeper else lambda: None)
+    listening = _listening_socket(options.port)
+    server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Handler, fd=listening.fileno())
+    identity["endpoint"] = f"http://127.0.0.1:{server.port}"
+    for note in notes:
+        journal.note(note)
+    journal.note(f"account {options.account} answers at {identity['endpoint']}, process {os.getpid()}")
+
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="server", daemon=True).start()
+    _announce(options, identity)
+    if options.ephemeral:
+        threading.Thread(target=_watch_parent, args=(stopping,), name="parent", daemon=True).start()
+    stopping.wait()
+    server.shutdown()
+    if keeper:
+        keeper.close()
+    (options.state / "server.json").unlink(missing_ok=True)
+    journal.note("stopped")
+    return 0
+
+
+def _listening_socket(wanted: int) -> socket.socket:
+    """A socket on the wanted loopback port, or on a free one where another program has it."""
+    for port in (wanted, 0):
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError:
+            listening.close()
+            if not port:
+                raise
+        else:
+            listening.listen(128)
+            return listening
+    raise AssertionError("a free port was asked for and neither given nor refused")
+
+
+def _announce(options: argparse.Namespace, identity: dict[str, Any]) -> None:
+    line = json.dumps(identity)
+    draft = options.state / "server.json.draft"
+    draft.touch(mode=0o600)
+    draft.write_text(line)
+    draft.replace(options.state / "server.json")
+    (options.state / "port").write_text(identity["endpoint"].rsplit(":", 1)[1])
+    if options.ready_fd is not None:
+        with os.fdopen(options.ready_fd, "w") as ready:
+            ready.write(line + "\n")
+
+
+def _watch_parent(stopping: threading.Event) -> None:
+    """An ephemeral account ends when its parent does, however the parent ended."""
+    sys.stdin.buffer.read()
+    stopping.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

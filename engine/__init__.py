@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import installed
-from engine.build import build, missing
+from engine.build import build
 from engine.errors import EngineError
-from engine.programs import ENGINE_VERSION, PROGRAMS, PULUMI, cache
+from engine.programs import ENGINE_VERSION, PULUMI, cache, is_complete, together
 from engine.progress import Report, for_terminal
 
 __all__ = ["Engine", "EngineError", "ensure", "find"]
@@ -21,7 +21,7 @@ class Engine:
     """The executable."""
 
     path: tuple[Path, ...]
-    """Folders to put first on PATH: those of the built programs, none for an installed pulumi."""
+    """Folders to put first on PATH: that of the built programs, none for an installed pulumi."""
 
     origin: str
     """Where it comes from, in words."""
@@ -49,7 +49,7 @@ def ensure(report: Report = print, tick: Report | None = None) -> Engine:
     own, unfit = from_path()
     if own:
         return own
-    if missing():
+    if not is_complete():
         if unfit:
             report(f"{unfit}; building our own")
         build(report, tick or for_terminal())
@@ -79,11 +79,11 @@ def from_path() -> tuple[Engine | None, str]:
 
 def from_cache() -> Engine | None:
     """The built engine, where all its programs are there."""
-    if missing():
+    if not is_complete():
         return None
     return Engine(
-        pulumi=PULUMI.finished() / PULUMI.executables[0],
-        path=tuple(program.finished() for program in PROGRAMS),
+        pulumi=together() / PULUMI.executables[0],
+        path=(together(),),
         origin=f"built from pinned Go modules, in {cache()}",
         version=ENGINE_VERSION,
         built=True,

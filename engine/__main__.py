@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from engine import EngineError, ensure, find, schema
-from engine.programs import AWS, PROGRAMS, cache
+from engine.programs import AWS, PROGRAMS, cache, together
 
 USAGE = """python -m engine          use the pulumi on PATH, or build the missing programs
 python -m engine build    the same
@@ -30,7 +30,7 @@ def run(word: str) -> int:
             return 1
         print(f"{schema.check(path)} types agree with pulumi_aws, inputs and outputs, nested ones included")
     elif word == "clean":
-        used = {program.finished() for program in PROGRAMS}
+        used = {program.finished() for program in PROGRAMS} | {together()}
         for folder in cache().glob("*-*"):
             if folder.is_dir() and folder not in used and not folder.name.startswith(("go-", ".")):
                 print(f"removing {folder}")

@@ -18,7 +18,18 @@ from pathlib import Path
 
 from engine import schema, slim
 from engine.errors import EngineError
-from engine.programs import AWS, AWS_MODULE, LANGUAGE_PYTHON, PROGRAMS, PULUMI, SDK_MODULE, Program, cache
+from engine.programs import (
+    AWS,
+    AWS_MODULE,
+    LANGUAGE_PYTHON,
+    PROGRAMS,
+    PULUMI,
+    SDK_MODULE,
+    Program,
+    cache,
+    is_complete,
+    together,
+)
 from engine.progress import Progress, Report, elapsed
 from engine.toolchain import environment, find_go, run_go
 
@@ -27,20 +38,21 @@ UNFINISHED = ".building-"
 
 def build(report: Report, tick: Report) -> bool:
     """Build the programs that are missing; give whether there was anything to do."""
-    if not missing():
+    if is_complete():
         return False
     with locked(report) as hold:
         sweep()
-        waiting = missing()
-        if not waiting:
+        if is_complete():
             return False
-        go = find_go(report)
-        started = time.monotonic()
-        names = ", ".join(one.name for one in waiting)
-        report(f"building {names} into {cache()} (once; about 15 minutes with empty caches)")
-        for program in waiting:
-            Build(program, go, Progress(report, tick), hold).run()
-        report(f"all built in {elapsed(time.monotonic() - started)}")
+        if waiting := missing():
+            go = find_go(report)
+            started = time.monotonic()
+            names = ", ".join(one.name for one in waiting)
+            report(f"building {names} into {cache()} (once; about 15 minutes with empty caches)")
+            for program in waiting:
+                Build(program, go, Progress(report, tick), hold).run()
+            report(f"all built in {elapsed(time.monotonic() - started)}")
+        assemble()
     return True
 
 
@@ -78,6 +90,21 @@ def sweep() -> None:
     """Remove what killed builds left; call it with the lock held."""
     for folder in cache().glob(f"{UNFINISHED}*"):
         shutil.rmtree(folder)
+
+
+def assemble() -> None:
+    """Put the executables of all programs side by side; they are linked, not copied, where the disk can do that."""
+    work = cache() / f"{UNFINISHED}bin-{os.getpid()}"
+    work.mkdir()
+    for program in PROGRAMS:
+        for name in program.executables:
+            try:
+                (work / name).hardlink_to(program.finished() / name)
+            except OSError:
+                shutil.copy2(program.finished() / name, work / name)
+    if together().exists():
+        shutil.rmtree(together())
+    work.replace(together())
 
 
 class Build:

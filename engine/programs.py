@@ -104,3 +104,18 @@ AWS = Program(
 )
 PROGRAMS = (LANGUAGE_PYTHON, PULUMI, AWS)
 """In the order in which they are built: the quickest first, so that trouble shows early."""
+
+
+def together() -> Path:
+    """Folder in the cache where the executables of all programs stand side by side.
+
+    The engine takes a language host elsewhere on PATH for a stray one and says so in every run.
+    """
+    keys = hashlib.sha256(" ".join(program.key() for program in PROGRAMS).encode())
+    return cache() / f"bin-{keys.hexdigest()[:16]}"
+
+
+def is_complete() -> bool:
+    """Whether every executable is in its place."""
+    folder = together()
+    return all(os.access(folder / name, os.X_OK) for program in PROGRAMS for name in program.executables)

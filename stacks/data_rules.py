@@ -12,6 +12,9 @@ from stacks.sound import ENVIRONMENT, Unsound, are, entries
 
 PERSONAL = ("personal", "special-category")
 
+LONGEST_TAG = 256
+"""Characters of a tag's value ("Tagging AWS resources", tag naming limits)."""
+
 REGISTER = {
     "purpose": "GDPR Art. 5(1)(b)",
     "legalBasis": "GDPR Art. 6(1)",
@@ -57,6 +60,16 @@ def shorter_than_retention(name: Any, config: Any) -> Iterator[Problem]:
                 yield Problem(
                     (*at, key), f"is not less than retentionDays {data.retention_days}", shown(days), allowed, fix
                 )
+
+
+def recipients(name: Any, config: Any) -> Iterator[Problem]:
+    """All recipients together are one tag of 256 characters."""
+    for at, data in entries(config, "datasets"):
+        together = " ".join(one for one in data.recipients if are(str, one))
+        if len(together) > LONGEST_TAG:
+            found, allowed = f"{len(together)} characters", f"{LONGEST_TAG} characters with the spaces between them"
+            fix = f"shorten the codes by {len(together) - LONGEST_TAG}, or let one code stand for several"
+            yield Problem((*at, "recipients"), "is too long for a tag", found, allowed, fix)
 
 
 def bucket_names(name: Any, config: Any) -> Iterator[Problem]:
@@ -165,4 +178,14 @@ def owned(name: Any, config: Any) -> Iterator[Problem]:
                 break
 
 
-RULES = (register, special_condition, shorter_than_retention, bucket_names, mirrors, unique, team_data, owned)
+RULES = (
+    register,
+    special_condition,
+    shorter_than_retention,
+    recipients,
+    bucket_names,
+    mirrors,
+    unique,
+    team_data,
+    owned,
+)

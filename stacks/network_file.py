@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from stacks.vocabulary import Egress, EndpointService, LogRetentionDays, Part, PrivateBlock, SubnetId, VpcId
+from stacks.vocabulary import Egress, EndpointService, LogRetentionDays, Part, PrivateBlock, SubnetId, VpcBlock, VpcId
 
 NEEDED_EVERYWHERE: tuple[EndpointService, ...] = ("ecr.api", "ecr.dkr", "kms", "logs", "sts")
 """Services that workloads of every environment call: images, keys, logs and tokens; S3 has its gateway."""
@@ -15,7 +15,7 @@ class Network(Part):
 
     endpoints: tuple[EndpointService, ...] | None = None
     """AWS services reached inside the VPC through an interface endpoint; without the key ecr.api, ecr.dkr, kms, logs
-    and sts in a new network and none in an existing one. S3 is always reached through its gateway."""
+    and sts in a new network and none in an existing one. A new network always reaches S3 through a gateway."""
 
     flow_log_retention_days: LogRetentionDays = 90
     """Days that the record of network flows is kept; CloudWatch Logs knows these numbers only."""
@@ -47,7 +47,7 @@ class ExistingVpc(Part):
     vpc_id: VpcId
     """Its id."""
 
-    cidr: PrivateBlock
+    cidr: VpcBlock
     """Its IPv4 block, whose hosts may use the endpoints."""
 
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False, min_length=2, max_length=6)]

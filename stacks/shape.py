@@ -6,7 +6,6 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import Tag
 from pydantic.fields import FieldInfo
 
@@ -106,11 +105,12 @@ def words(annotation: Any) -> str:
     if core is bool:
         return "true or false"
     if core is int:
-        return _between("a whole number", _limit(notes, Ge), _limit(notes, Le))
+        return _between("a whole number", _limit(notes, "ge"), _limit(notes, "le"))
     if get_origin(core) is Literal:
         return ", ".join(map(str, get_args(core)))
     if get_origin(core) is tuple:
-        return f"{_between('a list', _limit(notes, MinLen), _limit(notes, MaxLen))}, each {words(inside(core))}"
+        size = _between("a list", _limit(notes, "min_length"), _limit(notes, "max_length"))
+        return f"{size}, each {words(inside(core))}"
     if get_origin(core) is dict:
         return f"a mapping of names to values, each {words(inside(core))}"
     return "a text"
@@ -132,9 +132,8 @@ def _without_none(annotation: Any) -> list[Any]:
     return [option for option in get_args(annotation) if option is not NoneType]
 
 
-def _limit(notes: list[Any], kind: type) -> int | None:
-    names = {Ge: "ge", Le: "le", MinLen: "min_length", MaxLen: "max_length"}
-    return next((getattr(note, names[kind]) for note in notes if isinstance(note, kind)), None)
+def _limit(notes: list[Any], kind: str) -> int | None:
+    return next((limit for note in notes if (limit := getattr(note, kind, None)) is not None), None)
 
 
 def _between(what: str, low: int | None, high: int | None) -> str:

@@ -1,6 +1,7 @@
 """Types of the values in an environment file, each with what is allowed in words."""
 
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Annotated, Literal
 
@@ -44,15 +45,15 @@ def _known_region(text: str) -> str:
     return text
 
 
-def _private_block(text: str) -> str:
+def _private_block(text: str, smallest: int = 24) -> str:
     try:
         block = IPv4Network(text)
     except (AddressValueError, NetmaskValueError):
         raise _refused("write an IPv4 block, for example 10.40.0.0/16") from None
     except ValueError:
         raise _refused(f"write the first address of the block: {IPv4Network(text, strict=False)}") from None
-    if not 16 <= block.prefixlen <= 24:
-        raise _refused(f"choose a block from /16 to /24, for example {block.network_address}/16")
+    if not 16 <= block.prefixlen <= smallest:
+        raise _refused(f"choose a block from /16 to /{smallest}, for example {block.network_address}/16")
     if not any(block.subnet_of(IPv4Network(n)) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
         raise _refused("choose a private block, for example 10.40.0.0/16")
     if text != str(block):
@@ -143,6 +144,12 @@ PrivateBlock = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^(10|172|192)\.[0-9]{1,3}\.[0-9]{1,3}\.0/(1[6-9]|2[0-4])$"}),
     Allowed("a private IPv4 block from /16 to /24 (inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)"),
 ]
+VpcBlock = Annotated[
+    str,
+    AfterValidator(partial(_private_block, smallest=28)),
+    WithJsonSchema({"type": "string", "pattern": r"^(10|172|192)(\.[0-9]{1,3}){3}/(1[6-9]|2[0-8])$"}),
+    Allowed("a private IPv4 block from /16 to /28 (inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)"),
+]
 Days = Annotated[int, Field(ge=1, le=3650)]
 RetentionDays = Annotated[int, Field(ge=2, le=3650)]
 Classification = Literal["public", "internal", "confidential", "personal", "special-category"]
@@ -152,13 +159,13 @@ LegalBasis = Literal[
 ]
 SpecialCondition = Literal[
     "explicit-consent",
-    "employment-and-social-protection",
+    "employment-social-security",
     "vital-interests",
     "not-for-profit-body",
-    "manifestly-public",
+    "made-public",
     "legal-claims",
     "substantial-public-interest",
-    "health-care",
+    "health-or-social-care",
     "public-health",
     "archiving-research-statistics",
 ]

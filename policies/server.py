@@ -1,0 +1,163 @@
+"""The packs as the Pulumi engine runs them: it sends resources, these policies ask the controls."""
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyPack,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+    proxy,
+)
+from pulumi_policy.deserialize import serialize_properties
+
+from policies.control import Kind, controls
+from policies.levels import FOLDER, Config, Level, config
+from policies.stack import UNKNOWN, Resource, Stack, environment_of
+from policies.verdict import Finding, Verdict, judge
+from policies.waivers import FILE, waivers
+
+DESCRIPTIONS: Mapping[Level, str] = {
+    "mandatory": "Must hold in this environment",
+    "advisory": "Should hold in this environment",
+}
+
+
+def serve(pack: str) -> None:
+    """Serve the controls of `policies/PACK` to the engine that started this process; returns when it ends."""
+    PolicyPack(f"seedbed-{pack}", policies(pack), EnforcementLevel.MANDATORY)
+
+
+def policies(
+    pack: str,
+    *,
+    folder: Path = FOLDER,
+    exceptions: Path = FILE,
+    today: Callable[[], datetime.date] = lambda: datetime.datetime.now(datetime.UTC).date(),
+) -> list[Policy]:
+    """The Pulumi policies of a pack: one a level for single resources, and one a level for the whole stack.
+
+    Few, because the SDK decodes all inputs anew for each; the levels are those of the environment named in the URN.
+    """
+    court = _Court(pack, folder, exceptions, today)
+    return [
+        ResourceValidationPolicy("controls", DESCRIPTIONS["mandatory"], court.resource("mandatory"), MANDATORY),
+        ResourceValidationPolicy("advice", DESCRIPTIONS["advisory"], court.resource("advisory"), ADVISORY),
+        StackValidationPolicy("stack-controls", DESCRIPTIONS["mandatory"], court.stack("mandatory"), MANDATORY),
+        StackValidationPolicy("stack-advice", DESCRIPTIONS["advisory"], court.stack("advisory"), ADVISORY),
+    ]
+
+
+MANDATORY, ADVISORY = EnforcementLevel.MANDATORY, EnforcementLevel.ADVISORY
+
+
+class _Court:
+    """Remembers the inputs of each resource, because the stack policies get outputs, which may be empty at preview."""
+
+    def __init__(self, pack: str, folder: Path, exceptions: Path, today: Callable[[], datetime.date]) -> None:
+        chosen = [one for one in controls() if one.pack == pack or one.kind == "verdict"]
+        self._kinds: dict[str, Kind] = {one.id: one.kind for one in chosen}
+        self._early = [one for one in chosen if one.kind == "resource" or one.id == "GOV-04"]
+        self._chosen = chosen
+        self._inputs: dict[str, dict[str, Any]] = {}
+        self._exceptions, self._today = exceptions, today
+        self._config: Callable[[str], Config] = cache(lambda environment: config(environment, folder))
+
+    def resource(self, level: Level) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
+        """What a resource alone and its provider decide, so that a violation stops before anything is made."""
+
+        def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+            self._inputs[args.urn] = plain(args.props)
+            some = [
+                Resource(
+                    urn=args.urn,
+                    type=args.resource_type,
+                    name=args.name,
+                    props=self._inputs[args.urn],
+                    provider=args.provider.urn if args.provider else "",
+                )
+            ]
+            if args.provider and args.provider.urn != args.urn:
+                made = args.provider
+                some.append(Resource(urn=made.urn, type=made.resource_type, name=made.name, props=plain(made.props)))
+            verdict = self._judge(some, self._early, environment_of(args.urn))
+            _tell(report, (one for one in verdict.findings if one.urn == args.urn and one.level == level))
+
+        return validate
+
+    def stack(self, level: Level) -> Callable[[StackValidationArgs, ReportViolation], None]:
+        """What only all resources together decide, and what is wrong with the exceptions."""
+
+        def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+            if not args.resources:
+                return
+            some = [self._resource(one) for one in args.resources]
+            verdict = self._judge(some, self._chosen, environment_of(some[0].urn))
+            late = (one for one in verdict.findings if self._kinds[one.about or one.control] != "resource")
+            _tell(report, (one for one in late if one.level == level))
+            for note in verdict.notes if level == "advisory" else ():
+                report(note, None)
+
+        return validate
+
+    def _judge(self, some: Iterable[Resource], by: list[Any], environment: str) -> Verdict:
+        return judge(Stack(some), self._config(environment), waivers(self._exceptions), today=self._today(), only=by)
+
+    def _resource(self, one: PolicyResource) -> Resource:
+        outputs = plain(one.props)
+        return Resource(
+            urn=one.urn,
+            type=one.resource_type,
+            name=one.name,
+            props=_filled(self._inputs.get(one.urn, outputs), outputs),
+            dependencies={key: tuple(d.urn for d in some) for key, some in one.property_dependencies.items()},
+            parent=one.parent.urn if one.parent else "",
+            provider=one.provider.urn if one.provider else "",
+        )
+
+
+def plain(props: Any) -> dict[str, Any]:
+    """What the SDK hands to a policy, without its proxies: plain data with `UNKNOWN` for its markers.
+
+    Inputs of the engine's own (`__defaults`) are left out.
+    """
+    return _marked(serialize_properties(props))
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _marked(one) for key, one in value.items() if not key.startswith("__")}
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    return UNKNOWN if isinstance(value, str) and value in MARKERS else value
+
+
+MARKERS = frozenset(value for name, value in vars(proxy).items() if re.fullmatch(r"UNKNOWN_\w+_VALUE", name))
+"""Texts that stand for a value that the engine does not know."""
+
+
+def _filled(inputs: Any, outputs: Any) -> Any:
+    """The inputs, with an unknown one taken from the outputs where they know it."""
+    if inputs is UNKNOWN:
+        return UNKNOWN if outputs is None else outputs
+    if isinstance(inputs, dict):
+        known = outputs if isinstance(outputs, dict) else {}
+        return {key: _filled(one, known.get(key)) for key, one in inputs.items()}
+    if isinstance(inputs, list) and isinstance(outputs, list) and len(inputs) == len(outputs):
+        return [_filled(one, other) for one, other in zip(inputs, outputs, strict=True)]
+    return inputs
+
+
+def _tell(report: ReportViolation, findings: Iterable[Finding]) -> None:
+    for one in findings:
+        report(str(one), one.urn or None)

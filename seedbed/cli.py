@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from typing import Annotated
 
 import typer
@@ -230,4 +231,6 @@ def cloud_logs(
 
 def main() -> None:
     """Entry point of `seedbed`."""
+    # Of an engine that was killed, the event stream breaks; that it was killed is said in our own words.
+    warnings.filterwarnings("ignore", message="Error in event stream", module=r"pulumi\.automation")
     app(prog_name="seedbed")

@@ -38,6 +38,8 @@ class EngineCommand(PulumiCommand):
         self._record = record
         self.interrupted = False
         """Whether a person stopped a run of this command."""
+        self.killed_by = 0
+        """Number of the signal that ended the last run, 0 where none did."""
         self.words = ""
         """What the engine wrote to its standard error when it ran last."""
 
@@ -64,9 +66,9 @@ class EngineCommand(PulumiCommand):
                 errors="replace",
                 start_new_session=True,
             ) as process,
-            self._recorded(process.pid, run, args),
             self._interruptible(process),
         ):
+            self._write_record(process.pid, run, args[0])
             chunks: dict[str, list[str]] = {"stdout": [], "stderr": []}
             readers = [
                 threading.Thread(target=_drain, args=(process.stdout, on_output, chunks["stdout"]), daemon=True),
@@ -79,22 +81,25 @@ class EngineCommand(PulumiCommand):
             for reader in readers:
                 reader.join(timeout=5)
         code = process.returncode
+        self.killed_by = -code if code < 0 else 0
+        self._drop_record(args[0], code)
         self.words = "\n".join(chunks["stderr"])
         result = CommandResult(stdout="\n".join(chunks["stdout"]), stderr=self.words, code=code)
         if code != 0:
             raise create_command_error(result)
         return result
 
-    @contextmanager
-    def _recorded(self, pid: int, run: str, args: list[str]):
-        if self._record is None or args[0] not in CHANGING:
-            yield
+    def _write_record(self, pid: int, run: str, command: str) -> None:
+        if self._record is None or command not in CHANGING:
             return
         self._record.parent.mkdir(parents=True, exist_ok=True)
-        words = {"pid": pid, "run": run, "command": args[0], "started": datetime.now(UTC).isoformat()}
+        words = {"pid": pid, "run": run, "command": command, "started": datetime.now(UTC).isoformat()}
         self._record.write_text(json.dumps(words))
-        yield
-        self._record.unlink(missing_ok=True)
+
+    def _drop_record(self, command: str, code: int) -> None:
+        # Of an engine that was killed, the record leads the next run to the processes that it left.
+        if self._record is not None and command in CHANGING and code >= 0:
+            self._record.unlink(missing_ok=True)
 
     @contextmanager
     def _interruptible(self, process: subprocess.Popen[str]):

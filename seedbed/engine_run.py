@@ -107,7 +107,8 @@ class EngineRun:
             self._judge(event.policy_event)
         elif event.summary_event:
             self.counts = {str(getattr(op, "value", op)): n for op, n in event.summary_event.resource_changes.items()}
-            self.packs = list(event.summary_event.policy_packs)
+            # The engine names a local pack "name|stack|folder".
+            self.packs = [pack.partition("|")[0] for pack in event.summary_event.policy_packs]
 
     def _begin(self, step: StepEventMetadata) -> None:
         before = self.changes.get(step.urn)

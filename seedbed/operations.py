@@ -141,12 +141,9 @@ def _run(
 ) -> EngineRun:
     run = EngineRun(expected=expected)
 
-    def observe(event: Any) -> None:
-        run.observe(event)
-        step.say(run.line())
-
+    step.follow(run.line)
     with engine_words(workspace, run):
-        operation(workspace.stack(), observe)
+        operation(workspace.stack(), run.observe)
     return run
 
 
@@ -160,6 +157,13 @@ def engine_words(workspace: Workspace, run: EngineRun) -> Iterator[None]:
             raise StoppedError(
                 f"{workspace.name}: stopped as you asked, after what had been begun was ended.",
                 do="Run the same command again: it goes on where this one stopped.",
+            ) from error
+        if workspace.command.killed_by:
+            raise EngineRefusedError(
+                f"{workspace.name}: the engine was killed (signal {workspace.command.killed_by}) before it was done.",
+                run,
+                "",
+                "Run the same command again: what was begun is looked for, and finished.",
             ) from error
         if run.blocking:
             raise EngineRefusedError(

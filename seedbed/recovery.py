@@ -83,12 +83,8 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
         targets = [*mending.adopted, *mending.reread]
         if targets:
             run = EngineRun(expected=len(targets))
-
-            def observe(event: Any) -> None:
-                run.observe(event)
-                step.say(run.line())
-
-            stack.refresh(target=targets, on_event=observe, show_secrets=False)
+            step.follow(run.line)
+            stack.refresh(target=targets, on_event=run.observe, show_secrets=False)
 
 
 def examine(deployment: Mapping[str, Any], account: Account) -> Mending:

@@ -28,7 +28,7 @@ class Step:
         self._console = console
         self._clock = clock
         self._started = clock()
-        self._detail = ""
+        self._detail: Callable[[], str] = str
 
     @property
     def seconds(self) -> float:
@@ -37,7 +37,11 @@ class Step:
 
     def say(self, detail: str) -> None:
         """What the step is doing now; replaces what it said before."""
-        self._detail = " ".join(str(detail).split())
+        self._detail = lambda: " ".join(detail.split())
+
+    def follow(self, detail: Callable[[], str]) -> None:
+        """The same, asked anew whenever the step is shown."""
+        self._detail = detail
 
     def note(self, line: str | Text) -> None:
         """A line that stays."""
@@ -45,8 +49,8 @@ class Step:
 
     def line(self) -> str:
         """The step, its duration and what it is at, in one line."""
-        detail = f" · {self._detail}" if self._detail else ""
-        return f"{self.title} · {duration(self.seconds)}{detail}"
+        detail = self._detail()
+        return f"{self.title} · {duration(self.seconds)}" + (f" · {detail}" if detail else "")
 
 
 class Steps:

@@ -1,5 +1,6 @@
 """What a command's end looks like to a person."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -146,12 +147,29 @@ def _show_judged(console: Console, level: str, control: str, urn: str, message: 
 
 def show_diagnostics(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
     """What the engine, the providers and the program said, whole, with the resource it was said about."""
-    for diagnostic in dict.fromkeys(diagnostics):
+    for diagnostic in _once(diagnostics):
         style = {"error": "bold red", "warning": "yellow"}.get(diagnostic.severity, "dim")
         word = diagnostic.severity.removesuffix("#err")
         console.print(Text.assemble((f"{word}: ", style), diagnostic.urn), soft_wrap=True)
         for line in diagnostic.message.splitlines():
             console.print(Text(f"    {line}"), soft_wrap=True)
+
+
+# The bridge logs an SDK error with this around it and then fails with the same words.
+SDK_LOG = re.compile(r"^sdk-v2/\S+: sdk\.helper_schema: (?P<words>.*?)(: provider=aws@\S+)?$", re.DOTALL)
+
+
+def _once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The diagnostics without those that only repeat another one."""
+    distinct = list(dict.fromkeys(diagnostics))
+
+    def repeats(one: Diagnostic) -> bool:
+        log = SDK_LOG.match(one.message)
+        return log is not None and any(
+            other is not one and other.urn == one.urn and log["words"] in other.message for other in distinct
+        )
+
+    return [one for one in distinct if not repeats(one)]
 
 
 def show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

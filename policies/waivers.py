@@ -46,19 +46,27 @@ class Waiver:
 def waivers(path: Path = FILE) -> tuple[Waiver, ...]:
     """The register of exceptions; what cannot be read becomes an entry with faults, never a silent nothing."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return entries_of(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         return ()
     except OSError as error:
         return (Waiver(where=str(path), faults=(f"cannot be read ({error.strerror})",)),)
+    except UnicodeDecodeError:
+        return (Waiver(where=str(path), faults=("is no UTF-8 text",)),)
+
+
+def entries_of(text: str, name: str) -> tuple[Waiver, ...]:
+    """The entries of a register's text; `name` says in messages where they stand."""
+    try:
+        content = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return (Waiver(where=str(path), faults=("is no YAML; write a list `exceptions:` of entries",)),)
-    entries = content.get("exceptions") if isinstance(content, dict) and set(content) == {"exceptions"} else None
-    if content is None or (entries is None and content == {"exceptions": None}):
+        return (Waiver(where=name, faults=("is no YAML; write a list `exceptions:` of entries",)),)
+    if content is None or content == {"exceptions": None}:
         return ()
+    entries = content.get("exceptions") if isinstance(content, dict) and set(content) == {"exceptions"} else None
     if not isinstance(entries, list):
-        return (Waiver(where=str(path), faults=("must hold one key, `exceptions`, with a list of entries",)),)
-    return tuple(_entry(entry, f"{path.name} exceptions[{index}]") for index, entry in enumerate(entries))
+        return (Waiver(where=name, faults=("must hold one key, `exceptions`, with a list of entries",)),)
+    return tuple(_entry(entry, f"{name} exceptions[{index}]") for index, entry in enumerate(entries))
 
 
 def faults(waiver: Waiver, known: Sequence[str], days: int, today: datetime.date) -> list[str]:

@@ -28,7 +28,8 @@ def test_a_bucket_is_closed_versioned_and_tls_only(home, bucket):
     s3 = home.aws("s3")
 
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    assert set(block.values()) == {True} and len(block) == 4
+    assert set(block.values()) == {True}
+    assert len(block) == 4
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     (rule,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     assert rule["ObjectOwnership"] == "BucketOwnerEnforced"
@@ -120,9 +121,11 @@ def test_the_network_is_closed_and_recorded(home):
     (flow,) = ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc["VpcId"]]}])["FlowLogs"]
     assert flow["TrafficType"] == "ALL"
     (group,) = home.aws("logs").describe_log_groups(logGroupNamePrefix="/seedbed-local/flow-log")["logGroups"]
-    assert group["retentionInDays"] == 30 and group["kmsKeyId"]
+    assert group["retentionInDays"] == 30
+    assert group["kmsKeyId"]
     subnets = ec2.describe_subnets(Filters=inside)["Subnets"]
-    assert len(subnets) == 4 and not any(s["MapPublicIpOnLaunch"] for s in subnets)
+    assert len(subnets) == 4
+    assert not any(s["MapPublicIpOnLaunch"] for s in subnets)
     (nat,) = ec2.describe_nat_gateways(Filter=inside)["NatGateways"]
     routes = [
         r
@@ -132,7 +135,8 @@ def test_the_network_is_closed_and_recorded(home):
         for r in table["Routes"]
         if r.get("DestinationCidrBlock") == "0.0.0.0/0"
     ]
-    assert {r.get("NatGatewayId") for r in routes} == {nat["NatGatewayId"]} and len(routes) == 2
+    assert {r.get("NatGatewayId") for r in routes} == {nat["NatGatewayId"]}
+    assert len(routes) == 2
     endpoints = ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
     assert {e["ServiceName"].split(".", 3)[-1] for e in endpoints} == {"s3", "ecr.api", "ecr.dkr", "kms", "logs", "sts"}
 

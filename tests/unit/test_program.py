@@ -114,7 +114,7 @@ def leaves(model: type[BaseModel], path: str = "") -> Iterator[str]:
     """Paths of all settings of a model, lists shown by their first entry."""
     for field, info in model.model_fields.items():
         here = f"{path}.{to_camel(field)}".lstrip(".")
-        inner = [m for m in _models(info.annotation)]
+        inner = list(_models(info.annotation))
         for part in inner:
             yield from leaves(part, here + "[0]" * (str(info.annotation).startswith("tuple")))
         if not inner:

@@ -1,0 +1,1 @@
+"""Speed claims: ratios against a peer, measured in one run."""

@@ -1,0 +1,120 @@
+"""An `up` that is cut short, by a killed engine or by an account that refuses: the next one ends well."""
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.integration.house import House, house, shipped
+from tests.integration.inventory import inventory
+
+SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
+CHANGING = ("Create", "Put", "Allocate", "Associate", "Attach", "Authorize", "Modify", "Enable", "Run", "Tag", "Revoke")
+CALLS_OF_AN_UP = 90
+"""About as many changing calls does an undisturbed `up` make."""
+
+MOMENTS = sorted(random.Random(SEED).sample(range(1, CALLS_OF_AN_UP), 10))
+FAULT = {
+    "service": "ecr",
+    "operation": "CreateRepository",
+    "count": 50,
+    "status": 400,
+    "code": "LimitExceededException",
+}
+AT_ONCE = 4
+"""Houses at a time: an `up` waits more than it works."""
+
+
+class Outcome(NamedTuple):
+    first: tuple[int, str]
+    """Exit code and words of the `up` that was cut short."""
+
+    next: tuple[int, str]
+    account: dict[str, int]
+    """What the account held after the next `up`."""
+
+    again: str
+    """Words of a third `up`."""
+
+    down: tuple[int, str]
+    left: dict[str, int]
+    """What the account held after `down`."""
+
+
+def changing_calls(home: House) -> int:
+    counts: dict[str, int] = home.control("GET", "requests")
+    return sum(n for name, n in counts.items() if name.rsplit(":", 1)[-1].startswith(CHANGING))
+
+
+def killed_after(home: House, calls: int) -> tuple[int, str]:
+    """`up` whose engine is killed when the account has been asked for that many changes."""
+    process = home.start("up", "local")
+    record = home.root / ".seedbed" / "run" / "local.json"
+    while process.poll() is None:
+        if record.exists() and changing_calls(home) >= calls:
+            os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
+            break
+        time.sleep(0.1)
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def refused(home: House, _calls: int) -> tuple[int, str]:
+    """`up` in an account that refuses one kind of request."""
+    home.seedbed("cloud", "start")
+    home.control("POST", "faults", FAULT)
+    done = home.seedbed("up", "local", code=None)
+    home.control("DELETE", "faults")
+    return done
+
+
+def live_through(root: Path, cut_short, calls: int) -> Outcome:
+    with house(root) as home:
+        home.write("local", shipped("local"))
+        first = cut_short(home, calls)
+        following = home.seedbed("up", "local", code=None)
+        account = inventory(home)
+        again = home.seedbed("up", "local", code=None).output
+        down = home.seedbed("down", "local", code=None)
+        home.seedbed("cloud", "start")
+        return Outcome(first, following, account, again, down, inventory(home))
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Outcome]]]:
+    """All houses at work side by side."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            "refused": pool.submit(live_through, tmp_path_factory.mktemp("refused"), refused, 0),
+            **{str(m): pool.submit(live_through, tmp_path_factory.mktemp("killed"), killed_after, m) for m in MOMENTS},
+        }
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_after_a_killed_engine_the_next_up_ends_well_and_nothing_is_orphaned(outcomes, home, moment):
+    outcome = outcomes[str(moment)].result()
+
+    assert outcome.first[0] == 1, outcome.first[1]
+    assert outcome.next[0] == 0, outcome.next[1]
+    assert outcome.account == inventory(home)
+    assert "0 changes" in outcome.again
+    assert outcome.down[0] == 0, outcome.down[1]
+    assert outcome.left == {}
+
+
+def test_an_up_that_the_account_refused_says_why_and_the_next_completes(outcomes, home):
+    outcome = outcomes["refused"].result()
+
+    assert outcome.first[0] == 1
+    assert "LimitExceededException" in outcome.first[1]
+    assert "images-training" in outcome.first[1] or "images-serving" in outcome.first[1]
+    assert outcome.next[0] == 0, outcome.next[1]
+    assert outcome.account == inventory(home)
+    assert outcome.left == {}

@@ -8,7 +8,8 @@ from pydantic_core import ErrorDetails
 from stacks.environment_file import Environment, Team
 from stacks.network_file import ExistingNetwork, NewNetwork
 from stacks.problems import Location, Problem, nearest, shown
-from stacks.shape import Place, fields, is_part, peel, place, walk, words
+from stacks.raw_config import renamed
+from stacks.shape import Place, fields, peel, place, walk, words
 from stacks.stack_file import Config
 from stacks.vocabulary import AccountId, Part
 
@@ -74,7 +75,7 @@ def _unknown(fault: ErrorDetails, at: Place, values: Any, broken: set[Location])
             values = values[step]
         if near not in values:
             broken.add((*at.location[:-1], near))
-        return Problem(at.location, "is a key that does not exist", found, allowed, f"rename it to {near}")
+        return Problem(at.location, "is a key that does not exist", found, allowed, renamed(near, values))
     homes = [f"seedbed:environment.{p}" for p, _ in _ENVIRONMENT_KEYS if p.split(".")[-1] == key]
     fix = f"move it to {' or '.join(homes[:3])}" if homes else "remove it"
     return Problem(at.location, "is a key that does not exist", found, allowed, fix)
@@ -88,7 +89,7 @@ def _wrong(fault: ErrorDetails, at: Place) -> Problem:
     found = shown(value, at.location)
     if kind == "missing":
         key = at.location[-1]
-        return Problem(at.location, "is missing", "nothing", allowed, f"add {key}: {_example(at.annotation)}")
+        return Problem(at.location, "is missing", "nothing", allowed, f"add {key} {_example(at.annotation)}")
     if kind == "refused":
         return Problem(at.location, "is not allowed", found, allowed, fault["ctx"]["fix"])
     if kind in ("greater_than_equal", "less_than_equal"):
@@ -140,8 +141,6 @@ def _retyped(value: Any, annotation: Any) -> str:
 
 def _example(annotation: Any) -> str:
     core, _ = peel(annotation)
-    if is_part(core):
-        return "{...}"
     if get_origin(core) is Literal:
-        return str(get_args(core)[0])
-    return f"and {words(annotation)}"
+        return f"as {' or '.join(map(str, get_args(core)))}"
+    return f"with {words(annotation)}"

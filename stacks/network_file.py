@@ -13,7 +13,7 @@ NEEDED_EVERYWHERE: tuple[EndpointService, ...] = ("ecr.api", "ecr.dkr", "kms", "
 class Network(Part):
     """What both forms of a network have."""
 
-    endpoints: tuple[EndpointService, ...] | None = None
+    endpoints: Annotated[tuple[EndpointService, ...], Field(strict=False)] | None = None
     """AWS services reached inside the VPC through an interface endpoint; without the key ecr.api, ecr.dkr, kms, logs
     and sts in a new network and none in an existing one. A new network always reaches S3 through a gateway."""
 

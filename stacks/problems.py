@@ -5,9 +5,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-Location = tuple[str | int, ...]
+Location = tuple[str | int | Path, ...]
 
 LONGEST_SHOWN = 60
 """Characters of a found value that a message repeats; more hides the message."""
@@ -24,7 +25,7 @@ class Problem:
     """One thing that is wrong, and everything needed to put it right."""
 
     location: Location
-    """Keys and positions from the top: the configuration key first, or the file where the file as a whole is wrong."""
+    """Keys and positions from the top: the configuration key first, or the file's path where all of it is wrong."""
 
     wrong: str
     found: str
@@ -46,7 +47,8 @@ class Problem:
 def path(location: Location) -> str:
     """A location as a person writes it, for example `seedbed:environment.datasets[0].name`."""
     first, *rest = location
-    return short(str(first)) + "".join(map(_step, rest))
+    start = _printable(str(first)) if isinstance(first, Path) else short(str(first)).strip() or '""'
+    return start + "".join(map(_step, rest))
 
 
 class SettingsError(Exception):
@@ -99,6 +101,10 @@ def short(text: str) -> str:
     """Text on one line, its middle left out where it is long, with odd characters escaped."""
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 20]}...{text[-10:]}"
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
     return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -107,10 +113,11 @@ def _enumerated(value: Mapping[Any, Any]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _step(step: str | int) -> str:
+def _step(step: str | int | Path) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if _PLAIN_KEY.fullmatch(step) else f'["{short(step)}"]'
+    key = str(step)
+    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f'["{short(key)}"]'
 
 
 def _flat(text: str) -> str:

@@ -102,14 +102,21 @@ def gather(config: Mapping[Any, Any], broken: set[Location]) -> RawConfig:
 
 def _refuse_key(raw: RawConfig, key: str, config: Mapping[Any, Any], known: Iterable[str]) -> None:
     choices = [*known, *ENGINE_KEYS] if key.startswith("pulumi:") else list(known)
-    near = nearest(key, choices) or (nearest(f"seedbed:{key}", choices) if ":" not in key else None)
-    rename = f"rename it to {near}" if near else "remove it"
+    near = nearest(key, choices) or (nearest(f"seedbed:{key}", choices) if key and ":" not in key else None)
+    rename = renamed(near, config)
     wrong = "is a key that nothing reads" if ":" in key else "is not a configuration key"
     if key in _NOT_HERE:
         wrong, rename = "is not for this file", _NOT_HERE[key]
     if near and near not in config:
         raw.broken.add((near,))
     raw.refuse((key,), wrong, shown(config[key], (key,)), ", ".join(choices), rename)
+
+
+def renamed(near: str | None, mapping: Mapping[Any, Any]) -> str:
+    """What to do with a key that does not exist, `near` being the one that was probably meant."""
+    if near is None:
+        return "remove it"
+    return f"remove it: {near} stands there too" if near in mapping else f"rename it to {near}"
 
 
 def _decoded(raw: RawConfig, key: str, value: Any, annotation: Any) -> Any:

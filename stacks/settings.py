@@ -137,14 +137,14 @@ def load(path: Path) -> Settings:
     name = re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name)
     if not name:
         fix = "rename the file; the environment's name stands in the middle"
-        problem = Problem((str(path),), "has the wrong name", shown(path.name), "Pulumi.<environment>.yaml", fix)
+        problem = Problem((path,), "has the wrong name", shown(path.name), "Pulumi.<environment>.yaml", fix)
         raise SettingsError([problem], str(path))
     document = read_document(path)
-    config, problems = _below_top(document.values, str(path))
-    document.problems += problems
+    config, problems = _below_top(document.values, path)
+    document.problems += [problem for problem in problems if problem.location not in document.broken]
     if config is None:
-        raise SettingsError(document.problems, str(path))
-    return _read(name[1], config, str(path), document)
+        raise SettingsError(_in_order(document.problems, document.values, document), str(path))
+    return _read(name[1], config, path, document)
 
 
 def from_program() -> Settings:
@@ -155,7 +155,7 @@ def from_program() -> Settings:
     return read(pulumi.get_stack(), {**config.get_config_env(), **config.CONFIG.get()})
 
 
-def _below_top(top: Any, source: str) -> tuple[Mapping[str, Any] | None, list[Problem]]:
+def _below_top(top: Any, source: Path) -> tuple[Mapping[str, Any] | None, list[Problem]]:
     """The value of `config`, and what is wrong around it."""
     if not isinstance(top, dict):
         found, fix = shown(top), "start with the line config: and put the keys below"
@@ -175,11 +175,11 @@ def _below_top(top: Any, source: str) -> tuple[Mapping[str, Any] | None, list[Pr
     return None, [*problems, Problem(("config",), wrong, shown(config), "a mapping of configuration keys", fix)]
 
 
-def _read(name: str, config: Any, source: str, document: Document) -> Settings:
+def _read(name: str, config: Any, source: str | Path, document: Document) -> Settings:
     problems = list(document.problems)
     if not isinstance(config, Mapping):
         fix = "hand over what the engine or the file has"
-        raise SettingsError([Problem((source,), "has no configuration", shown(config), "a mapping", fix)], source)
+        raise SettingsError([Problem((source,), "has no configuration", shown(config), "a mapping", fix)], str(source))
     raw = gather(config, document.broken)
     problems += raw.problems
     try:
@@ -197,7 +197,7 @@ def _read(name: str, config: Any, source: str, document: Document) -> Settings:
     found = [problem for rule in RULES for problem in rule(stack, known)]
     problems += [problem for problem in found if problem.location not in raw.broken]
     if problems:
-        raise SettingsError(_in_order(problems, config, document), source)
+        raise SettingsError(_in_order(problems, config, document), str(source))
     provider = {key: value for key, value in raw.values.items() if key in fields(ProviderSettings)}
     return Settings(
         name=name,
@@ -206,7 +206,7 @@ def _read(name: str, config: Any, source: str, document: Document) -> Settings:
     )
 
 
-def _in_order(problems: list[Problem], config: Mapping[str, Any], document: Document) -> list[Problem]:
+def _in_order(problems: list[Problem], config: Any, document: Document) -> list[Problem]:
     """Problems as one meets them in the file, with their lines; of too many the first ones."""
     orders: dict[int, dict[Any, int]] = {}
 
@@ -228,7 +228,7 @@ def _in_order(problems: list[Problem], config: Mapping[str, Any], document: Docu
     if more > 0:
         last = ordered[MOST_SHOWN]
         fix = "correct the ones above first"
-        ordered[MOST_SHOWN:] = [Problem(last.location, f"and {more - 1} more problems", last.found, "none", fix)]
+        ordered[MOST_SHOWN:] = [Problem(last.location, f"and {more} more problems", last.found, "none", fix)]
     return [replace(p, line=document.line(p.location)) if p.line is None else p for p in ordered]
 
 

@@ -136,7 +136,7 @@ Region = Annotated[
     str,
     AfterValidator(_known_region),
     WithJsonSchema({"type": "string", "enum": sorted(ZONES)}),
-    Allowed("a region of AWS or of the European Sovereign Cloud: " + ", ".join(sorted(ZONES))),
+    Allowed("a region of AWS or of the European Sovereign Cloud, for example eu-central-1"),
 ]
 PrivateBlock = Annotated[
     str,

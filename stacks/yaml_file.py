@@ -55,6 +55,8 @@ for _kind, _pattern, _first in (
 class Document:
     """What stands in a file."""
 
+    source: Path | None = None
+
     values: Any = None
     lines: dict[Location, int] = field(default_factory=dict)
     """Line of each value, by its location below `config`."""
@@ -128,7 +130,8 @@ class Document:
         return self._refuse(node, location, wrong, allowed, f'write "{text[:40]}" in quotes, or a plain number')
 
     def _refuse(self, node: Node, location: Location, wrong: str, allowed: str, fix: str, twice: bool = False) -> None:
-        at, found = _below_config(location), shown(node.value if isinstance(node, ScalarNode) else None, location)
+        at: Location = _below_config(location) or (self.source or Path(),)
+        found = shown(node.value if isinstance(node, ScalarNode) else None, location)
         found = found if isinstance(node, ScalarNode) else "a mapping or a list"
         self.broken.add(at)
         self.problems.append(Problem(at, wrong, found, allowed, fix, node.start_mark.line + 1))
@@ -138,7 +141,7 @@ def read_document(path: Path) -> Document:
     """Values of a file; raises SettingsError where it cannot be read as YAML at all."""
 
     def refuse(wrong: str, found: str, allowed: str, fix: str, line: int | None = None) -> SettingsError:
-        return SettingsError([Problem((str(path),), wrong, found, allowed, fix, line)], str(path))
+        return SettingsError([Problem((path,), wrong, found, allowed, fix, line)], str(path))
 
     content = b""
     try:
@@ -148,7 +151,7 @@ def read_document(path: Path) -> Document:
             raise refuse("is too large", f"more than {LARGEST} bytes", f"{LARGEST} bytes", "remove what repeats")
         reader = _Reader(content.decode("utf-8-sig"))
         node = reader.get_single_node()
-        document = Document()
+        document = Document(path)
         if node is not None:
             document.values = document.take(node, ())
     except OSError as error:

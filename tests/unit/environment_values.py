@@ -1,0 +1,111 @@
+"""A sound environment as values, and what the reader says when one of them is changed."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from stacks.settings import Problem, SettingsError, read
+
+KEY = "seedbed:environment"
+
+REMOVED = "(removed)"
+"""Put in place of a value that is to be taken out."""
+
+HUB_SECRET = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:ecr-pullthroughcache/hub-AbCdEf"
+
+SOUND: dict[str, Any] = {
+    "aws:region": "eu-central-1",
+    "aws:allowedAccountIds": ["111111111111"],
+    "aws:profile": "ml",
+    "aws:assumeRole": {"roleArn": "arn:aws:iam::111111111111:role/deploy"},
+    "aws:endpoints": {"s3": "http://127.0.0.1:5000"},
+    "aws:skipMetadataApiCheck": True,
+    "aws:maxRetries": 3,
+    KEY: {
+        "owner": "risk-models@example.com",
+        "system": "bank",
+        "costCenter": "4711",
+        "residency": "eu",
+        "controller": {"name": "Example Bank", "contact": "privacy@example.com"},
+        "network": {
+            "cidr": "10.40.0.0/16",
+            "zones": 3,
+            "egress": "nat-per-zone",
+            "endpoints": ["sts", "logs"],
+            "flowLogRetentionDays": 90,
+        },
+        "keys": {
+            "administrators": ["arn:aws:iam::111111111111:role/keys"],
+            "deletionWindowDays": 30,
+            "rotationDays": 365,
+        },
+        "datasets": [
+            {
+                "name": "applications",
+                "classification": "personal",
+                "origin": "synthetic",
+                "purpose": "credit scoring",
+                "legalBasis": "contract",
+                "retentionDays": 730,
+                "noncurrentDays": 30,
+                "archiveAfterDays": 90,
+                "registerId": "ropa-0007",
+                "recipients": ["risk-models", "internal-audit"],
+                "erasurePath": "dvc-rewrite",
+            },
+            {"name": "reference", "classification": "public"},
+        ],
+        "artifacts": {"classification": "confidential", "noncurrentDays": 90},
+        "logs": {"retentionDays": 365},
+        "images": {
+            "repositories": ["serving", "training"],
+            "keepImages": 50,
+            "mirrors": [
+                {"name": "quay", "upstream": "quay.io"},
+                {
+                    "name": "hub",
+                    "upstream": "registry-1.docker.io",
+                    "credentialArn": HUB_SECRET,
+                },
+            ],
+        },
+        "teams": [
+            {"name": "scoring", "members": ["scoring-team", "ann@example.com"], "datasets": ["applications"]},
+            {"name": "research", "members": ["research-team"]},
+        ],
+    },
+}
+
+EXISTING = {
+    "existing": {
+        "vpcId": "vpc-0a1b2c3d4e5f60718",
+        "cidr": "10.0.0.0/20",
+        "subnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+    }
+}
+
+
+def changed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The sound environment with values put in by path, for example `datasets.0.name` or `aws:region`."""
+    config = copy.deepcopy(SOUND)
+    for path, value in changes.items():
+        keys: list[Any] = [int(key) if key.isdigit() else key for key in path.split(".")]
+        at: Any = config if ":" in path else config[KEY]
+        for key in keys[:-1]:
+            at = at[key]
+        if value == REMOVED:
+            del at[keys[-1]]
+        elif isinstance(at, list) and keys[-1] == len(at):
+            at.append(value)
+        else:
+            at[keys[-1]] = value
+    return config
+
+
+def problems(config: Any, environment: str = "dev") -> list[Problem]:
+    """Everything that the reader has against a configuration; empty where it takes it."""
+    try:
+        read(environment, config)
+    except SettingsError as error:
+        return error.problems
+    return []

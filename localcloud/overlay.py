@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from localcloud.call import Call
@@ -78,12 +79,12 @@ def _wired(call: Call, given: Answer | dict[str, Any]) -> Answer:
     return given if isinstance(given, Answer) else call.write(given)
 
 
-def replaces(owner: type, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Puts a function in the place of a method of moto; a method that is no longer there is an error of the program."""
+def replaces(owner: type | ModuleType, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Puts a function in the place of one of moto's; one that is no longer there is an error of the program."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         if name not in vars(owner):
-            raise AttributeError(f"{owner.__module__}.{owner.__name__} has no {name} that could be replaced")
+            raise AttributeError(f"{owner.__name__} of moto has no {name} that could be replaced")
         setattr(owner, name, function)
         return function
 

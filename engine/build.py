@@ -64,6 +64,9 @@ def build_alone(report: Report, tick: Report) -> bool:
             for program in waiting:
                 Build(program, go, Progress(report, tick), hold).run()
             report(f"all built in {elapsed(time.monotonic() - started)}")
+        if missing():
+            why = "files beneath engine/ changed meanwhile, so what was built is not what is wanted now"
+            raise EngineError("building the engine", why, "run this again")
         assemble()
     return True
 
@@ -118,6 +121,7 @@ class Build:
 
     def __init__(self, program: Program, go: Path, progress: Progress, hold: int) -> None:
         self.program, self.go, self.progress, self.hold = program, go, progress, hold
+        self.place = program.finished()  # of the files as they are now, before they are copied
         self.work = cache() / f"{UNFINISHED}{program.name}-{os.getpid()}"
         self.source = self.work / "source"
         self.made = self.work / "made"
@@ -131,9 +135,9 @@ class Build:
             STEPS[self.program.name](self)
             for name in self.program.executables:
                 (self.made / name).chmod(0o755)
-            if self.program.finished().exists():  # damaged by hand: it would be complete otherwise
-                shutil.rmtree(self.program.finished())
-            self.made.replace(self.program.finished())
+            if self.place.exists():  # damaged by hand: it would be complete otherwise
+                shutil.rmtree(self.place)
+            self.made.replace(self.place)
         finally:
             self.progress.stop()
             shutil.rmtree(self.work, ignore_errors=True)

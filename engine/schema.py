@@ -87,17 +87,14 @@ def declared(cls: type) -> dict[str, Any]:
     """Properties of a class of the SDK: name to type, nested classes as further dicts."""
     from pulumi import _types
 
-    read = _types.input_type_types if _types.is_input_type(cls) else _types.resource_types
-    if _types.is_output_type(cls):
-        read = _types.output_type_types
-    return {name: python_type(hint) for name, hint in read(cls).items() if name not in {"id", "urn"}} | (
-        {"id": "string"} if "id" in read(cls) and not is_resource(cls) else {}
-    )
-
-
-def is_resource(cls: type) -> bool:
-    """Whether a class is a resource, whose id is no property of the schema."""
-    return any(base.__name__ == "CustomResource" for base in cls.__mro__)
+    if _types.is_input_type(cls):
+        hints = _types.input_type_types(cls)
+    elif _types.is_output_type(cls):
+        hints = _types.output_type_types(cls)
+    else:
+        hints = _types.resource_types(cls)
+        hints = {name: hint for name, hint in hints.items() if name not in {"id", "urn"}}  # every resource's
+    return {name: python_type(hint) for name, hint in hints.items()}
 
 
 def python_type(hint: Any) -> Any:

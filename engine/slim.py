@@ -13,7 +13,6 @@ IMPORT = re.compile(r'^[ \t]*(?:import\s+)?(?:(?P<alias>[\w.]+)\s+)?"(?P<path>[^
 IMPORTS = re.compile(r"^import \((.*?)^\)|^(import .*?)$", re.MULTILINE | re.DOTALL)
 METHOD = re.compile(r"^func \(c \*AWSClient\) (?P<name>\w+)\(.*?^}\n+", re.MULTILINE | re.DOTALL)
 TOOL_ONLY = re.compile(r"^//go:build (ignore|generate|sweep)\b", re.MULTILINE)
-BIG_EXTRAS = {"testdata", "test-fixtures"}
 
 
 class SlimError(Exception):

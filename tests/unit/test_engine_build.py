@@ -24,6 +24,8 @@ case "$1 $2" in
   "build -v")
     echo "go: downloading example.com/thing v1.2.3" >&2
     echo "example.com/thing/inside" >&2
+    for last in "$@"; do :; done
+    [ -f "{linking}" ] && echo "$last" >&2
     [ -f "{slow}" ] && : > "{slow}.begun" && sleep 2
     if [ -f "{fails}" ]; then cat "{fails}" >&2; exit 1; fi
     while [ "$1" != "-o" ]; do shift; done
@@ -41,7 +43,7 @@ def go(tmp_path, monkeypatch):
     script.write_text("#!/usr/bin/env python3\n")
     (steer / "product").write_text("#!/bin/sh\necho v3.259.0\n")
     (steer / "product").chmod(0o755)
-    names = {name: steer / name for name in ("log", "module", "slow", "fails", "product")}
+    names = {name: steer / name for name in ("log", "module", "slow", "fails", "linking", "product")}
     (steer / "bin").mkdir()
     (steer / "bin" / "go").write_text(GO.format(**names))
     (steer / "bin" / "go").chmod(0o755)
@@ -116,6 +118,14 @@ def test_what_go_is_at_is_told_while_it_works(go, monkeypatch):
     engine.ensure(report=lambda text: None, tick=told.append)
     assert any("pulumi: compiling (1 packages), now example.com/thing/inside, 0 s" in line for line in told)
     assert told[-1] == ""
+
+
+def test_the_long_last_step_is_called_linking(go, monkeypatch):
+    monkeypatch.setattr("engine.progress.TICK_SECONDS", 0.0)
+    (go / "linking").touch()
+    told: list[str] = []
+    engine.ensure(report=lambda text: None, tick=told.append)
+    assert "pulumi: linking (1 packages compiled), 0 s" in told
 
 
 @pytest.mark.parametrize(

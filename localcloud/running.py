@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class Running:
 
     notes: tuple[str, ...] = ()
     """What a person must know of this start, such as a snapshot of another version that was set aside."""
+
+    @classmethod
+    def of(cls, said: dict[str, Any], log: Path) -> "Running":
+        """What a process says of itself, in the form of its health."""
+        started = datetime.fromisoformat(said["started"])
+        return cls(said["endpoint"], said["account"], said["pid"], started, log, tuple(said["notes"]))
 
 
 @dataclass(frozen=True)

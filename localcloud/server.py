@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -12,9 +13,6 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-PARENT_LEFT = 3
-"""Exit status of an ephemeral account whose parent went away."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--ready-fd", type=int, help="file descriptor for the line that says where it answers")
     options = parser.parse_args(argv)
 
+    os.umask(0o077)
     lock = os.open(options.state / "alive.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     (options.state / "server.json").unlink(missing_ok=True)
@@ -92,7 +91,7 @@ def _serve(options: argparse.Namespace) -> int:
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="server", daemon=True).start()
     _announce(options, identity)
     if options.ephemeral:
-        threading.Thread(target=_watch_parent, args=(stopping,), name="parent", daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(stopping, options.state), name="parent", daemon=True).start()
     stopping.wait()
     server.shutdown()
     if keeper:
@@ -122,7 +121,6 @@ def _listening_socket(wanted: int) -> socket.socket:
 def _announce(options: argparse.Namespace, identity: dict[str, Any]) -> None:
     line = json.dumps(identity)
     draft = options.state / "server.json.draft"
-    draft.touch(mode=0o600)
     draft.write_text(line)
     draft.replace(options.state / "server.json")
     (options.state / "port").write_text(identity["endpoint"].rsplit(":", 1)[1])
@@ -131,9 +129,10 @@ def _announce(options: argparse.Namespace, identity: dict[str, Any]) -> None:
             ready.write(line + "\n")
 
 
-def _watch_parent(stopping: threading.Event) -> None:
-    """An ephemeral account ends when its parent does, however the parent ended."""
+def _watch_parent(stopping: threading.Event, state: Path) -> None:
+    """An ephemeral account ends with its parent, however that ended, and then nobody else takes its folder away."""
     sys.stdin.buffer.read()
+    shutil.rmtree(state, ignore_errors=True)
     stopping.set()
 
 

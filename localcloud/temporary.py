@@ -1,50 +1,49 @@
 """An empty account for a preview without a cloud or for a test; nothing of it stays."""
 
-import json
-import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from localcloud.launch import launch
 from localcloud.running import CloudError, Running
-from localcloud.supervisor import _SERVER, ACCOUNT, READY_SECONDS, _line, _plain_environment, _running, _tail
+from localcloud.supervisor import ACCOUNT
+
+STOP_SECONDS = 10
+"""How long the process may take to end; it has nothing to keep."""
 
 
 @contextmanager
 def temporary(account: str = ACCOUNT) -> Iterator[Running]:
     """A running account that starts empty and is gone at the end, also if this process is killed. Raises CloudError."""
     state = Path(tempfile.mkdtemp(prefix="localcloud-"))
-    reader, writer = os.pipe()
-    command = [*_SERVER, "--state", str(state), "--account", account, "--ephemeral", "--ready-fd", str(writer)]
+    process = None
     try:
-        with (state / "server.out").open("wb") as out:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=out,
-                stderr=out,
-                pass_fds=(writer,),
-                start_new_session=True,
-                cwd=state,
-                env=_plain_environment(),
-            )
-        os.close(writer)
-        try:
-            with os.fdopen(reader) as ready:
-                line = _line(ready, time.monotonic() + READY_SECONDS, lambda: None)
-            if not line:
-                raise CloudError(
-                    f"a temporary account did not start; the end of its log:\n{_tail(state / 'server.out', 20)}"
-                )
-            yield _running(json.loads(line), state / "server.log")
-        finally:
-            process.terminate()
-            process.wait()
-            if process.stdin:
-                process.stdin.close()
+        process, said = launch(state, account, "--ephemeral", stdin=subprocess.PIPE)
+        if said is None:
+            raise CloudError(f"a temporary account did not start; the end of its log:\n{_written(state)}")
+        yield Running.of(said, state / "server.log")
     finally:
+        if process is not None:
+            _end(process)
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _written(state: Path) -> str:
+    try:
+        return (state / "server.out").read_text(errors="replace")[-4000:]
+    except OSError:
+        return "(nothing)"

@@ -17,7 +17,10 @@ MOST_SHOWN = 100
 """Problems that one error lists; a file with more is not a file of ours."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_:-]{0,63}")
-_CREDENTIAL = re.compile(r"secret|token|password|passphrase|access.?key|private.?key|credential(?!arn)", re.IGNORECASE)
+_CREDENTIAL_NAME = re.compile(
+    r"secret|token|password|passphrase|access.?key|private.?key|credential(?!arn)", re.IGNORECASE
+)
+_CREDENTIAL_ITSELF = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|\bgh[pousr]_[A-Za-z0-9]{20}|\bxox[abp]-")
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def nearest(text: str, choices: Iterable[str]) -> str | None:
 
 def shown(value: Any, location: Location = ()) -> str:
     """A found value as a message repeats it: short, one line, nothing that a terminal would obey, no credential."""
-    if any(_CREDENTIAL.search(str(step)) for step in location):
+    named = any(_CREDENTIAL_NAME.search(str(step)) for step in location)
+    if named or (isinstance(value, str) and _CREDENTIAL_ITSELF.search(value)):
         return "a value that is not shown"
     if value is None:
         return "nothing"

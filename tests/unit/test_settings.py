@@ -185,11 +185,20 @@ def test_a_terminal_obeys_nothing_that_a_file_says():
     assert text.encode()
 
 
-@pytest.mark.parametrize("key", ["password", "apiToken", "secretThing", "accessKey"])
-def test_what_looks_like_a_credential_is_not_shown(key):
-    text = str(SettingsError(problems(changed({key: "hunter2hunter2"})), "file"))
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("password", "hunter2hunter2"),
+        ("apiToken", "hunter2hunter2"),
+        ("secretThing", "hunter2hunter2"),
+        ("costCentre", "AKIA" + "HUNTER2HUNTER2XX"),
+        ("owner", "-----BEGIN KEY hunter2"),
+    ],
+)
+def test_what_looks_like_a_credential_is_not_shown(key, value):
+    text = str(SettingsError(problems(changed({key: value})), "file"))
     assert key in text
-    assert "hunter2" not in text
+    assert "hunter2" not in text.lower()
 
 
 @pytest.mark.parametrize("config", [None, [], "text", 3, object()])

@@ -10,6 +10,7 @@ from botocore.config import Config
 
 import localcloud
 from localcloud import Running
+from seedbed.failures import WrongInputError
 from stacks.settings import Settings
 
 UNASKED = (None, None, None, None)
@@ -20,6 +21,7 @@ class Account:
     """Clients of the environment's account and region.
 
     With `running` they speak to the account on this machine and to no other, whatever the user's AWS set-up says.
+    Raises WrongInputError where the credentials at hand belong to another account than the environment's.
     """
 
     def __init__(self, settings: Settings, running: Running | None = None) -> None:
@@ -27,6 +29,7 @@ class Account:
         self._running = running
         self._clients: dict[str, Any] = {}
         self._session = self._open()
+        self._prove()
 
     @property
     def prefix(self) -> str:
@@ -56,9 +59,19 @@ class Account:
         for page in client.get_paginator(operation).paginate(**arguments):
             yield from page.get(result) or []
 
+    def _prove(self) -> None:
+        """What the provider proves by `allowedAccountIds`, for everything that is asked or deleted here."""
+        found = self.client("sts").get_caller_identity()["Account"]
+        if found != self.settings.account:
+            raise WrongInputError(
+                f"{self.settings.name}: the credentials belong to account {found}, the environment to "
+                f"{self.settings.account} (aws:allowedAccountIds).",
+                do="Log in to the environment's account, or name its profile in aws:profile.",
+            )
+
     def _open(self) -> boto3.Session:
         if self._running is None:
-            return boto3.Session(region_name=self.settings.region, profile_name=self.settings.provider.profile)
+            return self._users_own()
         # A profile or file of the user's must not be looked at, let alone be missing.
         aside = {"profile": UNASKED, "config_file": NO_FILE, "credentials_file": NO_FILE}
         session = botocore.session.Session(session_vars=aside)
@@ -68,4 +81,19 @@ class Account:
             aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             region_name=self.settings.region,
             botocore_session=session,
+        )
+
+    def _users_own(self) -> boto3.Session:
+        """The user's login, in the role that the provider takes on too."""
+        provider = self.settings.provider
+        session = boto3.Session(region_name=self.settings.region, profile_name=provider.profile)
+        if provider.assume_role is None:
+            return session
+        answer = session.client("sts").assume_role(RoleArn=provider.assume_role.role_arn, RoleSessionName="seedbed")
+        keys = answer["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            region_name=self.settings.region,
         )

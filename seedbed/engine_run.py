@@ -9,6 +9,7 @@ from pulumi.automation.events import DiagnosticEvent, EngineEvent, PolicyEvent, 
 
 # Expected words of a run with our own binaries on PATH: that they are used is the point.
 EXPECTED = re.compile(r"using pulumi-\S+ from \$PATH at ")
+CONTROL = re.compile(r"^\s*(?P<id>[A-Z]+-\d+)\b", re.MULTILINE)
 COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 UNCHANGED = frozenset({"same", "read", "refresh", "read-replacement"})
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
@@ -77,6 +78,18 @@ class Violation:
     @property
     def blocking(self) -> bool:
         return self.level == "mandatory"
+
+    @property
+    def control(self) -> str:
+        """The control that speaks; the packs bundle many into one policy of the engine."""
+        said = CONTROL.search(self.message)
+        return said["id"] if said else self.policy
+
+    @property
+    def words(self) -> str:
+        """What the control says, without the engine's frame around it."""
+        said = CONTROL.search(self.message)
+        return self.message[said.end() :].strip() if said else self.message
 
 
 @dataclass

@@ -52,7 +52,11 @@ def ec2(account: Account, kind: Ec2Kind, tags: Mapping[str, str]) -> Iterator[di
     """Living things of a kind that bear all the tags."""
     wanted = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
     items = account.pages("ec2", kind.operation, kind.result, **{kind.filters: wanted})
-    return (item for item in items if str(item.get("State", "")).lower() not in kind.gone)
+    for item in items:
+        # Asked again here: an account that does not know a filter ignores it and answers with everything.
+        borne = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}
+        if tags.items() <= borne.items() and str(item.get("State", "")).lower() not in kind.gone:
+            yield item
 
 
 def key_ids(account: Account, tags: Mapping[str, str]) -> Iterator[str]:

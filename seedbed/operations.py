@@ -100,7 +100,7 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
             workspace,
             step,
             lambda stack, observe: stack.destroy(on_event=observe, show_secrets=False, color="never"),
-            expected=None,
+            expected=len(recovery.deployment_of(workspace).get("resources", [])),
         )
     with steps.step("looking in the account for anything left"):
         left = inventory.leftovers(account, workspace.checkout.environments())

@@ -64,7 +64,7 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     when it does not agree, or while somebody else's run goes on.
     """
     _outlive(workspace, steps)
-    deployment = _deployment(workspace)
+    deployment = deployment_of(workspace)
     if not deployment.get("pending_operations"):
         return
     with steps.step("an earlier run was cut short: looking for what it was making") as step:
@@ -142,7 +142,8 @@ def mend(stack: Stack, deployment: Mapping[str, Any], mending: Mending) -> None:
     stack.import_stack(Deployment(version=3, deployment=mended))
 
 
-def _deployment(workspace: Workspace) -> dict[str, Any]:
+def deployment_of(workspace: Workspace) -> dict[str, Any]:
+    """The environment's saved deployment; empty where there is none."""
     if workspace.backend is not None:
         return saved(workspace.backend, workspace.name)
     exported = workspace.stack().export_stack().deployment

@@ -105,8 +105,8 @@ def tally(run: EngineRun, words: Mapping[str, str]) -> str:
 
 def show_violations(console: Console, violations: Sequence[Violation]) -> None:
     """Every policy violation in full: level, control, resource, message."""
-    for violation in sorted(violations, key=lambda one: (not one.blocking, one.policy, one.urn)):
-        _show_judged(console, violation.level, violation.policy, violation.urn, violation.message)
+    for violation in sorted(violations, key=lambda one: (not one.blocking, one.control, one.urn)):
+        _show_judged(console, violation.level, violation.control, violation.urn, violation.words)
 
 
 def show_verdict(console: Console, run: EngineRun) -> None:

@@ -1,0 +1,151 @@
+"""Where the engine runs: for an environment on this machine nothing of the user's set-up reaches it."""
+
+import json
+import os
+import shlex
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from localcloud import Running
+from seedbed import variables
+from seedbed.checkout import find_checkout
+from seedbed.failures import MissingError
+from seedbed.workspace import Workspace, is_local, local_workspace, saved, state_file
+from tests.unit.clone import clone, engine_of
+
+RUNNING = Running("http://127.0.0.1:4566", "000000000000", 1, datetime.now(UTC), Path("log"))
+SALT = "v1:c2FsdA==:v1:bm9uY2U=:Y2lwaGVy"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    return clone(tmp_path / "a clone")
+
+
+@pytest.fixture
+def local(checkout, tmp_path):
+    return local_workspace(checkout, checkout.settings("local"), engine_of("exit 0", tmp_path / "bin"), RUNNING)
+
+
+@pytest.fixture
+def users_login(monkeypatch):
+    for name, value in {
+        "AWS_PROFILE": "production",
+        "AWS_SESSION_TOKEN": "secret",
+        "PULUMI_ACCESS_TOKEN": "secret",
+        "PULUMI_BACKEND_URL": "s3://company-state",
+        "https_proxy": "http://proxy.example.com",
+        "EDITOR": "vi",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_nothing_of_the_users_login_reaches_a_run_on_this_machine(local, users_login):
+    given = local.variables()
+    assert "secret" not in given.values()
+    assert not {"AWS_PROFILE", "https_proxy"} & set(given)
+    assert given["EDITOR"] == "vi"
+    assert given["AWS_ENDPOINT_URL"] == RUNNING.endpoint
+    assert given["PULUMI_BACKEND_URL"] == (local.checkout.state / "state").as_uri()
+    assert given["AWS_CONFIG_FILE"] == given["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+def test_an_account_elsewhere_is_used_with_the_users_own_login(checkout, tmp_path, users_login):
+    given = Workspace(checkout, checkout.settings("dev"), engine_of("", tmp_path / "bin")).variables()
+    assert (given["AWS_PROFILE"], given["PULUMI_BACKEND_URL"]) == ("production", "s3://company-state")
+    assert "PULUMI_CONFIG_PASSPHRASE" not in given
+    assert "PULUMI_HOME" not in given
+
+
+def test_the_virtual_environment_and_the_engine_come_first_on_the_path(local, tmp_path):
+    folders = local.variables()["PATH"].split(os.pathsep)
+    assert folders[:2] == [str(local.checkout.root / ".venv" / "bin"), str(tmp_path / "bin")]
+    assert local.variables()["VIRTUAL_ENV"] == str(local.checkout.root / ".venv")
+
+
+def test_a_users_own_engine_keeps_its_home_and_its_downloads(local):
+    own = replace(local, engine=replace(local.engine, built=False)).variables()
+    assert "PULUMI_HOME" not in own
+    assert "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" not in own
+    built = local.variables()
+    assert built["PULUMI_HOME"] == str(local.checkout.state / "pulumi")
+    assert built["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+
+
+def test_trying_an_environment_changes_no_file_under_git(local):
+    before = local.checkout.file("local").read_bytes()
+    local.stack()
+    project = yaml.safe_load((local.project / "Pulumi.yaml").read_text())
+    assert project["main"] == str(local.checkout.program)
+    assert project["runtime"]["options"] == {"virtualenv": str(local.checkout.root / ".venv")}
+    assert local.project.is_relative_to(local.checkout.state)
+    assert local.checkout.file("local").read_bytes() == before
+
+
+def test_the_copied_environment_file_keeps_the_salt_of_its_state(local):
+    file = state_file(local.backend, "local")
+    file.parent.mkdir(parents=True)
+    provider = {"type": "passphrase", "state": {"salt": SALT}}
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"secrets_providers": provider}}}))
+    local.stack()
+    copied = yaml.safe_load((local.project / "Pulumi.local.yaml").read_text())
+    assert copied["encryptionsalt"] == SALT
+    assert copied["config"] == yaml.safe_load(local.checkout.file("local").read_text())["config"]
+
+
+def test_a_stack_without_anything_in_it_has_an_empty_deployment(local):
+    assert saved(local.backend, "local") == {}
+    file = state_file(local.backend, "local")
+    file.parent.mkdir(parents=True)
+    file.write_text('{"version": 3, "checkpoint": {"stack": "local", "latest": null}}')
+    assert saved(local.backend, "local") == {}
+
+
+def test_a_clone_without_its_virtual_environment_says_how_to_make_it(local):
+    (local.checkout.root / ".venv").unlink()
+    with pytest.raises(MissingError) as missing:
+        local.stack()
+    assert missing.value.do == "Make it: make runtime"
+
+
+def test_an_environment_is_on_this_machine_by_its_account_alone(checkout):
+    assert is_local(checkout.settings("local"))
+    assert not is_local(checkout.settings("dev"))
+
+
+def test_the_checkout_is_found_from_any_folder_in_it(checkout, monkeypatch):
+    monkeypatch.delenv("SEEDBED_ROOT", raising=False)
+    deep = checkout.root / "some" / "folder"
+    deep.mkdir(parents=True)
+    assert find_checkout(deep) == checkout
+
+
+OUTPUTS = {
+    "artifacts": "bucket-a",
+    "datasets": {"credit-applications": {"bucket": "bucket-d", "dvc": {"risk team": "s3://bucket-d/dvc/risk team"}}},
+    "images": {"repositories": {"serving": "1.ecr/serving"}, "mirrors": {"quay": "1.ecr/quay"}},
+}
+
+
+def test_every_store_has_a_variable_named_after_it():
+    assert variables.of_outputs("local", OUTPUTS) == {
+        "SEEDBED_ENVIRONMENT": "local",
+        "SEEDBED_ARTIFACTS_URL": "s3://bucket-a",
+        "SEEDBED_DATASET_CREDIT_APPLICATIONS_URL": "s3://bucket-d",
+        "SEEDBED_DATASET_CREDIT_APPLICATIONS_DVC_RISK_TEAM_URL": "s3://bucket-d/dvc/risk team",
+        "SEEDBED_IMAGE_SERVING_URL": "1.ecr/serving",
+        "SEEDBED_MIRROR_QUAY_URL": "1.ecr/quay",
+    }
+
+
+@pytest.mark.parametrize("value", ["plain", "two words", "it's", "$(touch x)", "`x`", 'a"b', "line\nline", "*"])
+def test_a_shell_takes_every_value_as_it_is(value):
+    lines = variables.as_shell({"VALUE": value}, unset=("AWS_PROFILE",))
+    script = f'eval {shlex.quote(lines)}; printf %s "$VALUE$AWS_PROFILE"'
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env={"AWS_PROFILE": "production"})
+    assert shell.stdout == value

@@ -3,8 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
+
+from policies.control import controls
 
 Level = Literal["advisory", "mandatory", "disabled"]
 
@@ -73,11 +76,16 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{path}: is no JSON ({error}); mend it or restore it from git") from error
     allowed = {"levels", "parameters"} if path.stem != SHARED else {"parameters"}
-    if not isinstance(content, dict) or set(content) - allowed or (path.stem != SHARED and "levels" not in content):
-        raise ConfigError(f"{path}: must be an object with the keys {', '.join(sorted(allowed))}")
-    for control, level in content.get("levels", {}).items():
-        if level not in ("advisory", "mandatory", "disabled"):
-            raise ConfigError(
-                f"{path}: levels.{control} is {json.dumps(level)}; allowed are advisory, mandatory, disabled"
-            )
+    sound = isinstance(content, dict) and not set(content) - allowed and ("levels" in content or path.stem == SHARED)
+    if not sound or not all(isinstance(part, dict) for part in content.values()):
+        raise ConfigError(f"{path}: must be an object of objects with the keys {', '.join(sorted(allowed))}")
+    for id, level in content.get("levels", {}).items():
+        if level not in get_args(Level):
+            found, choice = json.dumps(level), ", ".join(get_args(Level))
+            raise ConfigError(f"{path}: levels.{id} is {found}; allowed are {choice}")
+    known = [one.id for one in controls()]
+    for part, names in content.items():
+        for id in set(names) - {*known, *(one.partition("-")[0] for one in known if part == "parameters")}:
+            near = ", ".join(get_close_matches(id, known, 1)) or "one that `python -m policies` lists"
+            raise ConfigError(f"{path}: {part}.{id} names no control; write {near}")
     return cast(dict[str, Any], content)

@@ -60,8 +60,8 @@ def cases() -> tuple[Case, ...]:
     return tuple(case for path in sorted(FIXTURES.glob("*.yaml")) for case in read(path))
 
 
-def read(path: Path) -> list[Case]:
-    """The cases of one control's file."""
+def read(path: Path, prefix: str = "") -> list[Case]:
+    """The cases of one control's file, with `prefix` before each resource's name."""
     content = yaml.load(path.read_text(), Loader)
     missing = [kind for kind in KINDS if kind not in content]
     assert not missing, f"{path}: no {', '.join(missing)}; a control needs all of {', '.join(KINDS)}"
@@ -69,7 +69,7 @@ def read(path: Path) -> list[Case]:
     expected = {**EXPECTED, **content.get("expect", {})}
     made = []
     for kind in KINDS:
-        some = resources(content[kind], environment)
+        some = resources(content[kind], environment, prefix)
         entries = content.get("exceptions", {}).get(kind, [])
         made.append(Case(path.stem, kind, environment, some, register(entries, some), expected[kind]))
     return made

@@ -1,0 +1,262 @@
+"""The packs on the real engine: saved states judged in batches, and previews that stop or do not."""
+
+import datetime
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import engine
+from localcloud import provider_environment, temporary
+from policies.rule import UNKNOWN, Resource
+from tests.policies.cases import FIXTURES, Case, cases, read
+
+ROOT = Path(__file__).parents[2]
+PACKS = [str(ROOT / "policies" / name) for name in ("security", "gdpr")]
+
+NOT_IN_A_STATE = {
+    "unknown": "a saved state has no unknown values; previews below have",
+    "GOV-03": "its cases differ in the register of exceptions, which previews below do too",
+    "GOV-04": "it speaks of unknown values",
+}
+"""Fixtures that cannot be told as a saved state, and why."""
+
+
+class Said(NamedTuple):
+    level: str
+    control: str
+    urn: str
+    text: str
+
+
+class Pulumi:
+    """The engine with a home and a backend of its own."""
+
+    def __init__(self, home: Path) -> None:
+        found = engine.ensure()
+        venv = ROOT / ".venv"
+        folders = [*map(str, found.path), str(found.pulumi.parent), str(venv / "bin"), os.environ["PATH"]]
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+        self.home = home
+        self.program = str(found.pulumi)
+        (home / "backend").mkdir(parents=True)
+        self.variables = {
+            **keep,
+            "PATH": os.pathsep.join(folders),
+            "VIRTUAL_ENV": str(venv),
+            "PULUMI_HOME": str(home / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{home / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": str(found.built).lower(),
+        }
+
+    def run(self, *words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [self.program, "--non-interactive", "--color=never", *words]
+        return subprocess.run(
+            command, cwd=cwd, env={**self.variables, **more}, capture_output=True, text=True, timeout=120, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def pulumi(tmp_path_factory) -> Pulumi:
+    return Pulumi(tmp_path_factory.mktemp("policies"))
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[dict[str, str]]:
+    with temporary() as running:
+        yield provider_environment(running, "eu-central-1")
+
+
+BATCH = [case for case in cases() if case.kind not in NOT_IN_A_STATE and case.control not in NOT_IN_A_STATE]
+
+
+@pytest.mark.parametrize("kind", ["good", "bad", "absent", "na"])
+def test_the_engine_comes_to_the_same_verdict_on_saved_states(kind, pulumi, tmp_path):
+    mine = [case for case in BATCH if case.kind == kind]
+    assert len(mine) == 22
+    assert {case.environment for case in mine} == {"staging"}
+    some = {one.urn: one for case in mine for one in prefixed(case)}
+    done, heard = analyze(pulumi, tmp_path, list(some.values()))
+
+    failed = {case.control for case in mine if any(owns(case, one) for one in heard)}
+    assert failed == {case.control for case in mine if case.expected == "fail"}
+    assert (done.returncode == 0) == (not any(one.level == "mandatory" for one in heard))
+
+
+def owns(case: Case, one: Said) -> bool:
+    return one.control == case.control and one.urn.rpartition("::")[2].startswith(f"{case.control}-")
+
+
+def prefixed(case: Case) -> tuple[Resource, ...]:
+    """The resources of a case under names that say whose they are, so that many cases fit into one state."""
+    again = read(FIXTURES / f"{case.control}.yaml", prefix=f"{case.control}-")
+    return next(one.resources for one in again if one.kind == case.kind)
+
+
+def analyze(pulumi: Pulumi, folder: Path, some: list[Resource]) -> tuple[Any, list[Said]]:
+    file = folder / "state.json"
+    file.write_text(json.dumps({"version": 3, "deployment": {"manifest": MANIFEST, "resources": saved(some)}}))
+    packs = [word for pack in PACKS for word in ("--policy-pack", pack)]
+    done = pulumi.run("policy", "analyze", "--file", str(file), "--json", *packs, cwd=folder)
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert any("summaryEvent" in event for event in events), done.stdout + done.stderr
+    return done, [said(event["policyEvent"]) for event in events if "policyEvent" in event]
+
+
+MANIFEST = {"time": "2026-11-23T00:00:00Z", "magic": "", "version": ""}
+
+
+def saved(some: list[Resource]) -> list[dict[str, Any]]:
+    """Resources as a saved state holds them: providers first, everything known."""
+    order = sorted(some, key=lambda one: (one.parent != "", "providers" not in one.type))
+    made = []
+    for one in order:
+        custom = one.type.count(":") > 1 and not one.type.startswith(("pulumi:pulumi:", "seedbed:"))
+        entry = {
+            "urn": one.urn,
+            "custom": custom,
+            "type": one.type,
+            "inputs": known(one.props),
+            "outputs": known(one.props),
+            "parent": one.parent,
+            "provider": one.provider,
+            "propertyDependencies": {key: list(urns) for key, urns in one.dependencies.items()},
+            "dependencies": sorted({urn for urns in one.dependencies.values() for urn in urns}),
+        }
+        made.append({**entry, "id": "id"} if custom else entry)
+    return made
+
+
+def known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: known(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [known(one) for one in value]
+    return "known-after-up" if value is UNKNOWN else value
+
+
+def said(event: dict[str, Any]) -> Said:
+    line = event["message"].splitlines()[1]
+    return Said(event["enforcementLevel"], line.split()[0], event["resourceUrn"], line)
+
+
+KEY = """
+import json, pulumi, pulumi_aws as aws
+account = pulumi.ResourceOptions(provider=aws.Provider(
+    "aws", region="eu-central-1", allowed_account_ids=["000000000000"], skip_credentials_validation=True,
+    default_tags={"tags": {"owner": "a@example.com", "system": "seedbed", "env": "x", "cost-center": "c"}}))
+policy = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+                                    "Action": "kms:*", "Resource": "*"}]})
+first = aws.kms.Key("first", enable_key_rotation=%s, policy=policy, deletion_window_in_days=30, opts=account)
+aws.kms.Key("second", enable_key_rotation=True, policy=pulumi.Output.format(policy.replace("{", "{{").replace("}", "}}")
+            .replace('"kms:*"', '"kms:*", "Sid": "{}"'), first.arn), deletion_window_in_days=30, opts=account)
+"""
+VIOLATING = KEY % False
+"""A key that does not rotate, beside another whose policy is unknown until the first exists."""
+
+UNDECIDED = KEY % True
+"""Nothing wrong that can be seen, but one key's policy is unknown."""
+
+REAL_DATA = (
+    KEY % True
+    + """
+aws.s3.Bucket("raw", bucket="raw", tags={"data-class": "personal", "data-origin": "real"}, opts=account)
+"""
+)
+
+
+def preview(
+    pulumi: Pulumi,
+    folder: Path,
+    account: dict[str, str],
+    environment: str,
+    program: str,
+    packs: list[str] | None = None,
+) -> tuple[int, str]:
+    """Exit code and words of `pulumi preview` of a program as an environment of that name."""
+    venv = json.dumps(str(ROOT / ".venv"))
+    runtime = f"name: python, options: {{virtualenv: {venv}}}"
+    (folder / "Pulumi.yaml").write_text(f"name: seedbed\nruntime: {{{runtime}}}\n")
+    (folder / "__main__.py").write_text(program)
+    made = pulumi.run("stack", "init", environment, cwd=folder)
+    assert made.returncode == 0, made.stderr
+    words = [word for pack in packs or PACKS for word in ("--policy-pack", pack)]
+    done = pulumi.run("preview", "--stack", environment, *words, cwd=folder, **account)
+    pulumi.run("stack", "rm", "--yes", environment, cwd=folder)
+    return done.returncode, done.stdout + done.stderr
+
+
+def lines(words: str, control: str) -> list[str]:
+    return [line.strip() for line in words.splitlines() if line.strip().startswith(control)]
+
+
+def test_a_mandatory_violation_stops_the_preview_beside_another_resources_unknown(pulumi, account, tmp_path):
+    code, words = preview(pulumi, tmp_path, account, "staging", VIOLATING)
+
+    assert code != 0, words
+    (line,) = lines(words, "KMS-01")
+    assert "enableKeyRotation: " in line
+    assert "[mandatory]  controls  (aws:kms:Key: first)" in words
+    assert "[advisory]  stack-advice  (aws:kms:Key: second)" in words
+    assert "policy: KMS-02 (Key policies are explicit and hard to lose) cannot be decided" in lines(words, "GOV-04")[0]
+
+
+def test_an_advisory_violation_is_printed_and_stops_nothing(pulumi, account, tmp_path):
+    code, words = preview(pulumi, tmp_path, account, "dev", VIOLATING)
+
+    assert code == 0, words
+    assert lines(words, "KMS-01")
+    assert "[advisory]  advice  (aws:kms:Key: first)" in words
+    assert "[mandatory]" not in words
+
+
+def test_what_is_undecided_stops_prod_and_nothing_else(pulumi, account, tmp_path):
+    code, words = preview(pulumi, tmp_path, account, "prod", UNDECIDED)
+
+    assert code != 0, words
+    assert "[mandatory]  stack-controls  (aws:kms:Key: second)" in words
+    assert len(lines(words, "GOV-04")) == 1
+    assert [line for line in lines(words, "KMS") if line] == []
+
+
+def test_two_packs_judge_one_preview(pulumi, account, tmp_path):
+    code, words = preview(pulumi, tmp_path, account, "local", REAL_DATA)
+
+    assert code != 0, words
+    assert lines(words, "STO-01")
+    assert lines(words, "PRIV-06")
+
+
+@pytest.mark.parametrize(("days", "stops"), [(-1, True), (30, False)], ids=["ended", "open"])
+def test_an_exception_holds_until_its_day_and_then_stops_the_preview(days, stops, pulumi, account, tmp_path):
+    until = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
+    urn = "urn:pulumi:staging::seedbed::aws:kms/key:Key::first"
+    entry = {
+        "control": "KMS-01",
+        "urn": urn,
+        "reason": "the key is replaced by one that rotates",
+        "approver": "security@example.com",
+        "ticket": "SEC-1",
+        "until": str(until),
+    }
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "exceptions.yaml").write_text(json.dumps({"exceptions": [entry]}))
+    venv = json.dumps(str(ROOT / ".venv"))
+    (pack / "PulumiPolicy.yaml").write_text(f"runtime: {{name: python, options: {{virtualenv: {venv}}}}}\n")
+    (pack / "__main__.py").write_text(
+        "from pathlib import Path\nfrom pulumi_policy import PolicyPack\nfrom policies.server import policies\n"
+        "register = Path(__file__).parent / 'exceptions.yaml'\n"
+        "PolicyPack('with-exceptions', policies('security', exceptions=register))\n"
+    )
+    code, words = preview(pulumi, tmp_path, account, "staging", VIOLATING, [str(pack)])
+
+    assert (code != 0) == stops, words
+    assert bool(lines(words, "GOV-03")) == stops
+    assert (f"waived until {until}" in lines(words, "KMS-01")[0]) != stops

@@ -128,7 +128,6 @@ def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
     there = getattr(config.environment.network, "existing", None)
     yield _numbered((ENVIRONMENT, "network", "existing", "subnetIds"), there.subnet_ids if there else ())
     for at, team in entries(config, "teams"):
-        yield _numbered((*at, "members"), team.members)
         yield _numbered((*at, "datasets"), team.datasets)
     for at, data in entries(config, "datasets"):
         yield _numbered((*at, "recipients"), data.recipients)

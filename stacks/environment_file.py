@@ -12,7 +12,6 @@ from stacks.vocabulary import (
     Days,
     Email,
     LegalBasis,
-    Member,
     MirrorSecretArn,
     Name,
     Part,
@@ -162,9 +161,6 @@ class Team(Part):
 
     name: Name
     """Unique in the environment."""
-
-    members: Annotated[tuple[Member, ...], Field(strict=False, min_length=1)]
-    """Users or groups, as the identity provider names them."""
 
     datasets: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """Data sets of this environment that the team works on, each under a prefix of its own."""

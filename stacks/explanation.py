@@ -30,7 +30,7 @@ LATER: dict[type[Part], frozenset[str]] = {
             "tracking",
         }
     ),
-    Team: frozenset({"borrow", "gpuQuota"}),
+    Team: frozenset({"borrow", "gpuQuota", "members"}),
 }
 """Keys of layers that are not built yet: refused by name, so that nobody believes in a setting that does nothing."""
 

@@ -116,7 +116,7 @@ number as text (`"3"` is not 3, and an account is written in quotes); a key with
 of each file names the schema, so that an editor completes and checks while one types.
 
 All keys exist since 0.1.0. Keys whose layers come later (clusters, pools, tracking, endpoints, monitoring, budgets, the
-teams' GPU quotas) are refused as not supported yet. The examples are those of `Pulumi.local.yaml`.
+teams' members and GPU quotas) are refused as not supported yet. The examples are those of `Pulumi.local.yaml`.
 """
 
 

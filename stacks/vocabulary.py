@@ -93,11 +93,6 @@ TagText = Annotated[
     ),
     Allowed("1 to 100 letters, digits, spaces and any of _ . : / = + - @ (the characters of an AWS tag)"),
 ]
-Member = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$"),
-    Allowed("a user or group of up to 64 letters, digits and any of . _ @ + -"),
-]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$"), Allowed("12 digits in quotes")]
 Profile = Annotated[
     str,

@@ -91,9 +91,9 @@ def test_the_file_gives_the_same_settings_after_the_engine_has_written_to_it(see
     assert seen.file.read_text() != (ROOT / "Pulumi.local.yaml").read_text()
     engine_wrote = [line for line in seen.file.read_text().splitlines() if not line.startswith("  pulumi:tags")]
     assert any(line.startswith("encryptionsalt:") for line in engine_wrote)
-    assert 'aws:maxRetries: "1"' in seen.file.read_text()
+    assert 'aws:maxRetries: "3"' in seen.file.read_text()
     values = read_document(seen.file).values["config"]
-    assert values["aws:maxRetries"] == "1"
+    assert values["aws:maxRetries"] == "3"
     assert (
         values["seedbed:environment"]
         == read_document(ROOT / "Pulumi.local.yaml").values["config"]["seedbed:environment"]

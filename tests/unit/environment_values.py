@@ -70,8 +70,8 @@ SOUND: dict[str, Any] = {
             ],
         },
         "teams": [
-            {"name": "scoring", "members": ["scoring-team", "ann@example.com"], "datasets": ["applications"]},
-            {"name": "research", "members": ["research-team"]},
+            {"name": "scoring", "datasets": ["applications"]},
+            {"name": "research"},
         ],
     },
 }

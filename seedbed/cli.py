@@ -135,7 +135,7 @@ def outputs(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print what an environment offers: names, addresses."""
-    with running() as command:
+    with running(for_machines=True) as command:
         found = command.outputs(command.checkout.settings(environment))
         if as_json:
             command.out.file.write(json.dumps(found, indent=2) + "\n")
@@ -150,7 +150,7 @@ def env(
     engine: Annotated[bool, typer.Option("--engine", help="Also what plain `pulumi` needs.")] = False,
 ) -> None:
     """Print what a shell or a CI job needs: eval "$(seedbed env local)"."""
-    with running() as command:
+    with running(for_machines=True) as command:
         settings = command.checkout.settings(environment)
         local = is_local(settings)
         found = _address(command, settings) | variables.of_outputs(environment, command.outputs(settings))

@@ -33,12 +33,13 @@ def _console(stream: Any) -> Console:
 class Command:
     """What every command needs: the checkout, and where to say what."""
 
-    def __init__(self) -> None:
+    def __init__(self, for_machines: bool = False) -> None:
+        """`for_machines`: the output is read by a program, so what goes as expected is not mentioned."""
         self.out = _console(sys.stdout)
         """Results."""
         self.err = _console(sys.stderr)
         """Progress and failures, so that results can be piped."""
-        self.steps = Steps(self.err)
+        self.steps = Steps(self.err, only_long_ones=for_machines)
         self.checkout: Checkout = find_checkout()
 
     def agree(self, yes: bool, command: str) -> operations.Agree:
@@ -70,11 +71,11 @@ class Command:
 
 
 @contextmanager
-def running() -> Iterator[Command]:
+def running(for_machines: bool = False) -> Iterator[Command]:
     """Runs a command's body; whatever stops it is said in words and becomes an exit code."""
     err = _console(sys.stderr)
     try:
-        yield Command()
+        yield Command(for_machines)
     except SeedbedError as failure:
         _say(err, failure)
         raise typer.Exit(failure.code) from None

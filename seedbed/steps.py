@@ -56,9 +56,13 @@ class Step:
 class Steps:
     """Shows steps on a console: a spinner on a terminal, plain lines in a log."""
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, console: Console, clock: Callable[[], float] = time.monotonic, only_long_ones: bool = False
+    ) -> None:
+        """With `only_long_ones` a step that ends well within two seconds is not mentioned."""
         self.console = console
         self._clock = clock
+        self._only_long_ones = only_long_ones
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
@@ -73,7 +77,10 @@ class Steps:
         self._end(step, "ok", "green")
 
     def _end(self, step: Step, word: str, style: str) -> None:
-        took = f" · {duration(step.seconds)}" if step.seconds >= SILENT_SECONDS else ""
+        seconds = step.seconds
+        if self._only_long_ones and word == "ok" and seconds < SILENT_SECONDS:
+            return
+        took = f" · {duration(seconds)}" if seconds >= SILENT_SECONDS else ""
         self.console.print(Text.assemble((f"{word:>6} ", style), step.title, (took, "dim")), soft_wrap=True)
 
     @contextmanager

@@ -34,10 +34,22 @@ def test_a_short_step_is_one_line_without_a_duration():
 
 
 def test_a_long_step_ends_with_the_time_it_took():
-    console, now = logged(), iter([0.0, 65.0, 65.0])
+    console, now = logged(), iter([0.0, 65.0])
     with Steps(console, clock=lambda: next(now)).step("up"):
         pass
     assert text(console) == "    ok up · 1 min 05 s\n"
+
+
+def test_a_step_of_a_command_for_machines_is_mentioned_only_when_it_is_long_or_fails():
+    console, now = logged(), iter([0.0, 1.0, 0.0, 3.0, 0.0, 1.0])
+    steps = Steps(console, clock=lambda: next(now), only_long_ones=True)
+    with steps.step("short"):
+        pass
+    with steps.step("long"):
+        pass
+    with pytest.raises(ValueError, match="no"), steps.step("failing"):
+        raise ValueError("no")
+    assert text(console) == "    ok long · 3 s\nfailed failing\n"
 
 
 def test_a_failing_step_says_so_and_lets_the_failure_through():

@@ -1,0 +1,140 @@
+"""The command line on the real engine."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.integration.house import House, house, shipped
+
+
+@pytest.fixture
+def elsewhere(tmp_path) -> House:
+    """A house without anything up, and without a local cloud."""
+    return House(tmp_path)
+
+
+def test_an_environment_of_an_account_elsewhere_is_previewed_offline_without_credentials(elsewhere):
+    elsewhere.write("dev", shipped("dev"))
+    done = elsewhere.seedbed("preview", "dev", "--offline")
+    assert "Offline: shown against an empty account 111111111111 on this machine" in done.output
+    assert "create applications-bucket  s3 Bucket" in done.output
+    assert "policies: no violation (packs seedbed-gdpr, seedbed-security)" in done.output
+    assert not (elsewhere.root / ".seedbed" / "state").exists()
+    assert not (elsewhere.root / ".seedbed" / "cloud").exists()
+
+
+def test_a_violation_stops_the_preview_and_is_told_as_the_check_tells_it(elsewhere):
+    config = shipped("local")
+    config["seedbed:environment"]["datasets"][0]["purpose"] = "curiosity"
+    elsewhere.write("local", config)
+    previewed = elsewhere.seedbed("preview", "local", "--offline", code=1).output
+    checked = elsewhere.seedbed("check", "local", code=1).output
+
+    def told(output: str) -> set[str]:
+        return {line.strip() for line in output.splitlines() if line.startswith("mandatory PRIV-02 urn:")}
+
+    assert told(checked)
+    assert told(previewed) == told(checked)
+    assert "local: policies say no" in previewed
+
+
+def test_a_shell_that_takes_the_variables_reaches_the_account(home):
+    lines = home.seedbed("env", "local").output
+    script = f"eval {shlex.quote(lines)}; echo $AWS_ENDPOINT_URL $SEEDBED_DATASET_REFERENCE_URL ${{AWS_PROFILE-unset}}"
+    shell = subprocess.run(
+        ["sh", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "AWS_PROFILE": "production"},
+        check=True,
+    )
+    url = "s3://seedbed-local-data-reference-000000000000"
+    assert shell.stdout.split() == [home.running.endpoint, url, "unset"]
+
+
+def test_plain_pulumi_works_with_the_engines_variables(home):
+    variables = json.loads(home.seedbed("env", "local", "--engine", "--json").output)
+    listed = subprocess.run(
+        ["pulumi", "--cwd", variables["SEEDBED_PULUMI_PROJECT"], "stack", "ls", "--json"],
+        capture_output=True,
+        text=True,
+        env={"HOME": os.environ["HOME"], **variables},
+        check=True,
+    )
+    (stack,) = json.loads(listed.stdout)
+    assert stack["name"] == "local"
+    assert stack["resourceCount"] == len(home.saved("local"))
+
+
+def test_status_tells_what_runs_and_since_when(home):
+    output = home.seedbed("status", "local").output
+    made = sum(bool(resource["custom"]) for resource in home.saved("local"))
+    assert f"{made} resources, last changed " in output
+    assert f"{home.running.endpoint}, account 000000000000, process {home.running.pid}, since " in output
+
+
+def test_a_store_that_would_be_replaced_is_announced_with_what_would_be_lost(home):
+    config = shipped("local")
+    config["seedbed:environment"]["datasets"][1]["name"] = "benchmark"
+    config["seedbed:environment"]["teams"] = [
+        {**team, "datasets": ["benchmark" if d == "reference" else d for d in team["datasets"]]}
+        for team in config["seedbed:environment"]["teams"]
+    ]
+    try:
+        home.write("local", config)
+        output = home.seedbed("preview", "local").output
+    finally:
+        home.write("local", shipped("local"))
+    assert "WOULD BE DELETED: reference-bucket (s3 Bucket); lost: every object and every version in it" in output
+    assert "create benchmark-bucket  s3 Bucket" in output
+
+
+def test_down_keeps_everything_while_a_store_holds_data(home):
+    s3, bucket = home.aws("s3"), "seedbed-local-data-reference-000000000000"
+    version = s3.put_object(Bucket=bucket, Key="dvc/research/x", Body=b"1")["VersionId"]
+    before = home.saved("local")
+    try:
+        output = home.seedbed("down", "local", code=1).output
+    finally:
+        s3.delete_object(Bucket=bucket, Key="dvc/research/x", VersionId=version)
+    assert f"bucket {bucket}: 1 object versions" in output
+    assert "-> Save what you need, then: seedbed down local --delete-data" in output
+    assert home.saved("local") == before
+
+
+def test_an_interrupted_up_ends_what_it_began_and_the_state_has_nothing_pending(tmp_path):
+    with house(tmp_path) as made:
+        made.write("local", shipped("local"))
+        process = made.start("up", "local")
+        record = tmp_path / ".seedbed" / "run" / "local.json"
+        until = time.monotonic() + 120
+        while not (record.exists() and made.root.joinpath(".seedbed/state").exists() and begun(made)):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=200)
+        assert process.returncode == 130, output
+        assert "stopped as you asked" in output
+        assert not record.exists()
+        assert pending(made) == []
+        down = made.seedbed("down", "local")
+        assert "nothing of it is left" in down.output
+
+
+def checkpoint(made: House) -> dict:
+    file = made.root / ".seedbed" / "state" / ".pulumi" / "stacks" / "seedbed" / "local.json"
+    return json.loads(file.read_text())["checkpoint"]["latest"] or {} if file.exists() else {}
+
+
+def begun(made: House) -> bool:
+    return any(resource["type"] == "aws:s3/bucket:Bucket" for resource in checkpoint(made).get("resources", []))
+
+
+def pending(made: House) -> list[str]:
+    return [operation["resource"]["urn"] for operation in checkpoint(made).get("pending_operations", [])]

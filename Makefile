@@ -24,10 +24,11 @@ check: dev  ## format, lint, types
 	@.venv/bin/ruff check .
 	@.venv/bin/pyrefly check
 
-docs: dev  ## regenerate what is generated: schema, settings guide, controls table
+docs: dev  ## regenerate what is generated: schema, settings guide, controls table, picture
 	@.venv/bin/python -m stacks.settings schema
 	@.venv/bin/python -m stacks.settings guide
 	@.venv/bin/python -m policies docs
+	@.venv/bin/python -m seedbed.picture dev docs/environment.svg
 
 # Does not destroy anything: `make down` does. Binaries in the user's cache stay.
 clean:  ## remove caches and the virtual environment; a running local environment is left alone

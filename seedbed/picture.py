@@ -1,10 +1,14 @@
 """An environment drawn from its program: a card a component, an arrow from each to what it stands on."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
+from seedbed.check import check
+from seedbed.checkout import find_checkout
 from seedbed.rehearsal import Declared
 
 CARD_WIDTH, GAP, BAND_GAP, MARGIN = 276, 22, 64, 28
@@ -151,3 +155,15 @@ def _card(x: float, y: float, card: Card) -> str:
         for i, line in enumerate(card.lines)
     ]
     return "".join([*parts, "</g>"])
+
+
+def main(environment: str, file: str) -> None:
+    """Draws a shipped environment into `file`."""
+    checkout = find_checkout()
+    title = f"Environment {environment}, drawn from its program"
+    _, rehearsal = check(environment, checkout.file(environment))
+    Path(file).write_text(draw(title, rehearsal.resources))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,6 +1,6 @@
 # The words that a person and CI share. Nothing here needs more than bash, make and Python 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help up down test check docs clean runtime dev
+.PHONY: help up down test check docs lock clean runtime dev
 SHELL := bash
 PYTHON ?= python3
 export PYTHON
@@ -27,8 +27,15 @@ check: dev  ## format, lint, types
 docs: dev  ## regenerate what is generated: schema, settings guide, controls table, picture
 	@.venv/bin/python -m stacks.settings schema
 	@.venv/bin/python -m stacks.settings guide
-	@.venv/bin/python -m policies docs
+	@.venv/bin/python -m policies guide
 	@.venv/bin/python -m seedbed.picture dev docs/environment.svg
+
+LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	--python-version 3.11
+
+lock: dev  ## write the hash-locked requirements anew from requirements/*.in
+	@$(LOCK) requirements/runtime.in -o requirements/runtime.txt
+	@$(LOCK) requirements/dev.in -o requirements/dev.txt
 
 # Does not destroy anything: `make down` does. Binaries in the user's cache stay.
 clean:  ## remove caches and the virtual environment; a running local environment is left alone

@@ -94,6 +94,7 @@ class Settings(BaseModel):
             "env": self.name,
             "cost-center": self.environment.cost_center or self.environment.system,
             "managed-by": "pulumi",
+            "residency": self.environment.residency,
         }
 
     @property

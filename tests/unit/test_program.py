@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args
 
+import pulumi
 import pytest
 import yaml
 from pydantic import BaseModel
@@ -47,7 +48,8 @@ EXISTING = {
         "vpcId": "vpc-0123456789abcdef0",
         "cidr": "10.0.0.0/16",
         "subnetIds": [f"subnet-{i:017x}" for i in (1, 2)],
-    }
+    },
+    "endpoints": ["kms"],
 }
 SECRET = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:ecr-pullthroughcache/hub-AbCdEf"
 
@@ -145,7 +147,16 @@ def made(config: dict[str, Any]) -> dict[str, Any]:
     read("test", config)
     engine_like = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
     resources = rehearse_environment("test", engine_like).resources
-    return {r.urn: json.dumps(r.inputs, sort_keys=True, default=repr) for r in resources if r.custom}
+    return {r.urn: json.dumps(r.inputs, sort_keys=True, default=_unknown) for r in resources if r.custom}
+
+
+def _unknown(value: object) -> str:
+    assert isinstance(value, pulumi.output.Unknown)
+    return "unknown"
+
+
+def test_the_same_file_makes_the_same():
+    assert made(FULL) == made(deepcopy(FULL))
 
 
 def test_every_setting_has_another_value_here():

@@ -49,6 +49,7 @@ def test_nothing_but_the_needed_keys_is_needed():
         "env": "dev",
         "cost-center": "seedbed",
         "managed-by": "pulumi",
+        "residency": "none",
     }
     assert settings.zone_names == ("eu-north-1a", "eu-north-1b", "eu-north-1c")
     assert settings.data_classes == ("internal",)

@@ -14,7 +14,9 @@ PREFIX = "/_localcloud/"
 class Control:
     """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now."""
 
-    def __init__(self, identity: dict[str, Any], journal: Journal, faults: Faults, keep: Callable[[], None]) -> None:
+    def __init__(
+        self, identity: dict[str, Any], journal: Journal, faults: Faults, keep: Callable[[], list[str]]
+    ) -> None:
         self._identity, self._journal, self._faults, self._keep = identity, journal, faults, keep
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
@@ -41,8 +43,7 @@ class Control:
             case "POST faults":
                 return self._order(environ)
             case "POST snapshot":
-                self._keep()
-                return _json(200, {})
+                return _json(200, {"notKept": self._keep()})
         known = "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot"
         return _json(404, {"error": f"no such control: {asked}; there are {known}"})
 

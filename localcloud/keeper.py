@@ -34,24 +34,32 @@ class Keeper:
             self._first = self._first or self._last
             self._condition.notify()
 
-    def keep(self) -> None:
-        """Writes a snapshot now; raises what kept it from being written."""
+    def keep(self) -> list[str]:
+        """Writes a snapshot now, and tells what could not be kept; raises what kept it from being written at all."""
         with self._writing:
             began = time.monotonic()
             with self._condition:
                 self._first = None
             with self._turnstile.exclusive():
-                parts, bodies = self._snapshot.capture()
-            self._snapshot.write(parts, bodies)
+                captured = self._snapshot.capture()
+            self._snapshot.write(captured)
             self._took = time.monotonic() - began
+        for name, error in captured.failures.items():
+            self._journal.note(f"the state of {name} could not be kept; it stays as it was written last")
+            self._journal.failure(error)
+        return [f"{name} ({type(error).__name__}: {error})" for name, error in captured.failures.items()]
 
-    def close(self) -> None:
-        """Writes the last snapshot and ends."""
+    def close(self) -> list[str]:
+        """Writes the last snapshot and ends; tells what could not be kept."""
         with self._condition:
             self._is_over = True
             self._condition.notify()
         self._thread.join()
-        self.keep()
+        try:
+            return self.keep()
+        except Exception as error:
+            self._journal.failure(error)
+            return [f"anything since the last snapshot ({type(error).__name__}: {error})"]
 
     def _run(self) -> None:
         while True:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,6 +48,9 @@ def launch(
         os.close(writer)
     with os.fdopen(reader) as ready:
         line = _line(ready, tick or (lambda _: None))
+    if not line:
+        with suppress(subprocess.TimeoutExpired):  # the pipe closes a moment before the process is gone
+            process.wait(2)
     return process, json.loads(line) if line else None
 
 

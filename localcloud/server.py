@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+LOST = "not-kept"
+"""File beside the snapshot that tells, after a stop, what could not be kept; empty where all was."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Serves the account until SIGTERM; prints one JSON line on `--ready-fd` when it answers."""
@@ -76,7 +79,7 @@ def _serve(options: argparse.Namespace) -> int:
         "started": datetime.now(UTC).isoformat(),
         "notes": notes,
     }
-    control = Control(identity, journal, faults, keeper.keep if keeper else lambda: None)
+    control = Control(identity, journal, faults, (lambda: keeper.keep()) if keeper else list)
     gate = Gate(options.account, journal, faults, control, turnstile, keeper.changed if keeper else lambda: None)
     listening = _listening_socket(options.port)
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Handler, fd=listening.fileno())
@@ -94,11 +97,11 @@ def _serve(options: argparse.Namespace) -> int:
         threading.Thread(target=_watch_parent, args=(stopping, options.state), name="parent", daemon=True).start()
     stopping.wait()
     server.shutdown()
-    if keeper:
-        keeper.close()
+    lost = keeper.close() if keeper else []
+    (options.state / LOST).write_text("\n".join(lost))
     (options.state / "server.json").unlink(missing_ok=True)
     journal.note("stopped")
-    return 0
+    return 1 if lost else 0
 
 
 def _listening_socket(wanted: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """The account's state on disk: what moto holds in memory, written so that a kill at any moment leaves it whole."""
 
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -8,6 +9,7 @@ import pickle
 import platform
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,8 +35,21 @@ class UnreadableSnapshotError(Exception):
     """A snapshot that this version cannot load; str() says why."""
 
 
+PASSING = ("resourcegroupstaggingapi",)
+"""Services that hold nothing but the pages of answers half given."""
+
+
 class _Body(NamedTuple):
     name: str
+
+
+@dataclass
+class Captured:
+    """The state at one moment: bytes a service and region, large objects by name, and what could not be captured."""
+
+    parts: dict[str, bytes] = field(default_factory=dict)
+    bodies: set[str] = field(default_factory=set)
+    failures: dict[str, Exception] = field(default_factory=dict)
 
 
 class Snapshot:
@@ -42,7 +57,8 @@ class Snapshot:
 
     def __init__(self, folder: Path, account: str) -> None:
         self.folder, self._account = folder, account
-        self._written: dict[str, tuple[bytes, str]] = {}
+        self._files: dict[str, str] = {}
+        self._written: dict[str, bytes] = {}
         self._count = 0
 
     @property
@@ -51,34 +67,41 @@ class Snapshot:
         python = ".".join(platform.python_version_tuple()[:2])
         return {"format": FORMAT, "moto": moto, "python": python, "account": self._account}
 
-    def capture(self) -> tuple[dict[str, bytes], set[str]]:
-        """The state as bytes a service and region, and the names of the large objects; call while no request runs."""
+    def capture(self) -> Captured:
+        """The state as it is now; call while no request runs. One service's failure does not keep the others."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        bodies: set[str] = set()
-        parts = {}
+        captured = Captured()
         for package, region, backend in _backends(self._account):
             buffer = io.BytesIO()
-            _Pickler(buffer, self.folder, bodies).dump(backend.__dict__)
-            parts[f"{package}.{region}"] = buffer.getvalue()
-        return parts, bodies
+            try:
+                _Pickler(buffer, self.folder, captured.bodies).dump(backend.__dict__)
+            except Exception as error:
+                captured.failures[f"{package}.{region}"] = error
+            else:
+                captured.parts[f"{package}.{region}"] = buffer.getvalue()
+        return captured
 
-    def write(self, parts: dict[str, bytes], bodies: set[str]) -> None:
-        """Puts a captured state on disk: new files first, then the manifest in one rename, then the old files go."""
-        files = {}
-        for name, content in parts.items():
-            before = self._written.get(name)
-            if before and before[0] == content:
-                files[name] = before[1]
-                continue
-            self._count += 1
-            files[name] = f"{name}.{os.getpid()}-{self._count}.pickle"
-            _write(self.folder / files[name], content)
-        self._written = {name: (content, files[name]) for name, content in parts.items()}
+    def write(self, captured: Captured) -> None:
+        """Puts a captured state on disk: new files first, then the manifest in one rename, then the old files go.
+
+        What could not be captured stays as it was written last.
+        """
+        files = {name: self._files[name] for name in captured.failures if name in self._files}
+        for name, content in captured.parts.items():
+            digest = hashlib.sha256(content).digest()
+            if self._written.get(name) != digest or name not in self._files:
+                self._count += 1
+                self._files[name] = f"{name}.{os.getpid()}-{self._count}.pickle"
+                _write(self.folder / self._files[name], content)
+                self._written[name] = digest
+            files[name] = self._files[name]
         manifest = {**self._version, "written": datetime.now(UTC).isoformat(), "files": files}
         _write(self.folder / "manifest.json", json.dumps(manifest, indent=1).encode())
-        wanted = {"manifest.json", *files.values(), *bodies}
+        self._files = files
+        kept = {"manifest.json", *files.values(), *captured.bodies}
         for path in self.folder.iterdir():
-            if path.name not in wanted:
+            is_object_of_before = bool(captured.failures) and path.suffix == ".object"
+            if path.name not in kept and not is_object_of_before:
                 path.unlink()
 
     def load(self) -> bool:
@@ -97,6 +120,7 @@ class Snapshot:
             raise UnreadableSnapshotError(f"{manifest} was written by {found}, this is {self._version}")
         try:
             self._restore(files)
+            self._files = files
         except Exception as error:
             raise UnreadableSnapshotError(f"{self.folder} does not load ({type(error).__name__}: {error})") from error
         return True
@@ -186,7 +210,7 @@ def _backends(account: str) -> Iterator[tuple[str, str, BaseBackend]]:
     dictionaries: Any = BackendDict
     for known in list(dictionaries._instances):
         if account in known.keys():  # noqa: SIM118 - `in` on the dictionary itself would be the same, but its lookup creates
-            for region, backend in sorted(known[account].items()):
+            for region, backend in sorted(known[account].items()) if _package(known.backend) not in PASSING else ():
                 yield _package(known.backend), region, backend
 
 

@@ -61,6 +61,13 @@ class LocalCloud:
             if said and self._is_alive():
                 self._end(said["pid"], report)
             (self._state / "server.json").unlink(missing_ok=True)
+            lost = _tail(self._state / "not-kept", 20)
+            (self._state / "not-kept").unlink(missing_ok=True)
+        if lost:
+            raise CloudError(
+                f"the local cloud has stopped, but its next start does not know all of its state: {lost}. "
+                f"{self._log} has the cause; start and stop again, or move {self._state} away for an empty account."
+            )
 
     def logs(self, lines: int = 50) -> str:
         """The last lines of the log, with what the process wrote elsewhere if it could not log."""

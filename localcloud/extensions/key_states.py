@@ -101,6 +101,12 @@ def the_waiting_time_is_one_a_key_may_have(call: Call) -> None:
         raise Refusal("ValidationException", f"PendingWindowInDays: found {days}, allowed are 7 to 30")
 
 
+@overlay.answers("kms", "GetKeyPolicy")
+def a_key_has_one_policy(call: Call) -> Answer:
+    """AWS KMS API Reference, GetKeyPolicy: the name is `default`, and need not be given."""
+    return call.forward(json.dumps({"PolicyName": "default", **call.input}).encode())
+
+
 @overlay.checks("kms", "CreateKey", "PutKeyPolicy")
 def a_key_policy_is_one_a_key_may_have(call: Call) -> None:
     """AWS KMS API Reference, PutKeyPolicy: readable, its principals exist, and who puts it may put another later."""

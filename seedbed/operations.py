@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pulumi.automation import Stack
-from pulumi.automation.errors import CommandError, InvalidVersionError
+from pulumi.automation.errors import CommandError, InvalidVersionError, StackNotFoundError
 
 from seedbed import data, inventory, recovery
 from seedbed.account import Account
@@ -43,7 +43,7 @@ def up(workspace: Workspace, steps: Steps, agree: Agree, shown: Callable[[Engine
     """
     recover(workspace, steps, agree)
     with steps.step("preview, judged by the policies") as step:
-        planned = preview(workspace, step)
+        planned = preview(workspace, step, create=True)
     shown(planned)
     if (
         not workspace.on_this_machine
@@ -59,15 +59,17 @@ def up(workspace: Workspace, steps: Steps, agree: Agree, shown: Callable[[Engine
                 policy_packs=_packs(workspace), on_event=observe, show_secrets=False, color="never"
             ),
             expected=len(planned.changes),
+            create=True,
         )
 
 
-def preview(workspace: Workspace, step: Step) -> EngineRun:
-    """What `up` would do, judged by the policies; changes nothing."""
+def preview(workspace: Workspace, step: Step, create: bool = False) -> EngineRun:
+    """What `up` would do, judged by the policies; changes nothing, but for a missing stack if told to `create` it."""
     return _run(
         workspace,
         step,
         lambda stack, observe: stack.preview(policy_packs=_packs(workspace), on_event=observe, color="never"),
+        create=create,
     )
 
 
@@ -138,12 +140,14 @@ def _run(
     step: Step,
     operation: Callable[[Stack, Callable[[Any], None]], object],
     expected: int | None = None,
+    create: bool = False,
 ) -> EngineRun:
+    """Runs an operation of the engine; `create` lets it make a stack in a backend that is not on this machine."""
     run = EngineRun(expected=expected)
 
     step.follow(run.line)
     with engine_words(workspace, run):
-        operation(workspace.stack(), run.observe)
+        operation(workspace.stack(create=create or workspace.on_this_machine), run.observe)
     return run
 
 
@@ -152,6 +156,12 @@ def engine_words(workspace: Workspace, run: EngineRun) -> Iterator[None]:
     """Turns the engine's failures into ours, with its own words whole."""
     try:
         yield
+    except StackNotFoundError as error:
+        raise RefusedError(
+            f"{workspace.name}: your backend has no stack of this name, so it is not up.",
+            do=f"Bring it up: seedbed up {workspace.name}. Or look at it without a cloud: "
+            f"seedbed preview {workspace.name} --offline",
+        ) from error
     except CommandError as error:
         if workspace.command.interrupted:
             raise StoppedError(

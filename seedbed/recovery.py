@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.automation import Deployment, Stack
+from pulumi.automation.errors import StackNotFoundError
 
 from seedbed import engine_process, pending
 from seedbed.account import Account
@@ -146,8 +147,10 @@ def deployment_of(workspace: Workspace) -> dict[str, Any]:
     """The environment's saved deployment; empty where there is none."""
     if workspace.backend is not None:
         return saved(workspace.backend, workspace.name)
-    exported = workspace.stack().export_stack().deployment
-    return dict(exported or {})
+    try:
+        return dict(workspace.stack(create=False).export_stack().deployment or {})
+    except StackNotFoundError:
+        return {}
 
 
 def _outlive(workspace: Workspace, steps: Steps) -> None:

@@ -1,5 +1,7 @@
 """Snapshots without a process: what a service that cannot be written does to the others."""
 
+from typing import Any
+
 import pytest
 from moto.core.base_backend import BackendDict
 
@@ -13,7 +15,8 @@ ACCOUNT, REGION = "999999999999", "eu-central-1"
 def snapshot(tmp_path, monkeypatch):
     monkeypatch.setattr(BackendDict, "_instances", [])
     yield Snapshot(tmp_path / "snapshot", ACCOUNT)
-    for known in BackendDict._instances:
+    dictionaries: Any = BackendDict
+    for known in dictionaries._instances:
         known.pop(ACCOUNT, None)
 
 

@@ -206,4 +206,4 @@ def test_what_was_taken_down_stays_down(state):
     LocalCloud(state).stop(**QUIET)
     LocalCloud(state).start(**QUIET)
     assert tagging.get_resources(**own)["ResourceTagMappingList"] == []
-    assert [alias for alias in kms.list_aliases(KeyId=key)["Aliases"]] == []
+    assert kms.list_aliases(KeyId=key)["Aliases"] == []

@@ -5,13 +5,27 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from policies.documents import statements
 from policies.levels import FOLDER
 from policies.rule import UNKNOWN, ConfigError, Resource, Stack, config, document, judge, literal, look, number, present
 from policies.stack import BUCKET
-from tests.policies.cases import TODAY, resources, speakers, world
+from tests.policies.cases import HERE, TODAY, Loader, resources, speakers, world
 from tests.policies.test_mutations import mutated
+
+ANSWERS = yaml.load((HERE / "answers.yaml").read_text(), Loader)
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda one: f"{one['control']} {one['says']}")
+def test_a_control_answers(answer):
+    some = resources(answer["resources"], "staging")
+    control, levels = answer["control"], config("staging")
+    own = {**levels.of(control), **answer.get("given", {})}
+    given = replace(levels, parameters={**levels.parameters, control: own})
+    (one,) = (resource.urn for resource in some if resource.name == "one")
+
+    assert judge(Stack(some), given, today=TODAY).states(control)[one] == answer["expect"]
 
 
 def state(control: str, token: str, props: dict[str, Any], environment: str = "staging") -> str:

@@ -21,7 +21,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.deserialize import serialize_properties
 
-from policies.control import Kind, controls
+from policies.control import Control, Kind, controls
 from policies.levels import FOLDER, Config, Level, config
 from policies.stack import UNKNOWN, Resource, Stack, environment_of
 from policies.verdict import Finding, Verdict, judge
@@ -70,28 +70,17 @@ class _Court:
         self._early = [one for one in chosen if one.kind == "resource" or one.id == "GOV-04"]
         self._chosen = chosen
         self._inputs: dict[str, dict[str, Any]] = {}
-        self._exceptions, self._today = exceptions, today
+        self._asked: list[Resource] = []
+        self._answered: Verdict | None = None
+        self._waivers, self._today = waivers(exceptions), today
         self._config: Callable[[str], Config] = cache(lambda environment: config(environment, folder))
 
     def resource(self, level: Level) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
         """What a resource alone and its provider decide, so that a violation stops before anything is made."""
 
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            self._inputs[args.urn] = plain(args.props)
-            some = [
-                Resource(
-                    urn=args.urn,
-                    type=args.resource_type,
-                    name=args.name,
-                    props=self._inputs[args.urn],
-                    provider=args.provider.urn if args.provider else "",
-                )
-            ]
-            if args.provider and args.provider.urn != args.urn:
-                made = args.provider
-                some.append(Resource(urn=made.urn, type=made.resource_type, name=made.name, props=plain(made.props)))
-            verdict = self._judge(some, self._early, environment_of(args.urn))
-            _tell(report, (one for one in verdict.findings if one.urn == args.urn and one.level == level))
+            findings = self._alone(args).findings
+            _tell(report, (one for one in findings if one.urn == args.urn and one.level == level))
 
         return validate
 
@@ -110,8 +99,20 @@ class _Court:
 
         return validate
 
-    def _judge(self, some: Iterable[Resource], by: list[Any], environment: str) -> Verdict:
-        return judge(Stack(some), self._config(environment), waivers(self._exceptions), today=self._today(), only=by)
+    def _alone(self, args: ResourceValidationArgs) -> Verdict:
+        """The verdict on one resource; both levels ask for it, one after the other, and it is made once."""
+        made, props = args.provider, plain(args.props)
+        provider = made.urn if made else ""
+        some = [Resource(urn=args.urn, type=args.resource_type, name=args.name, props=props, provider=provider)]
+        if made and made.urn != args.urn:
+            some.append(Resource(urn=made.urn, type=made.resource_type, name=made.name, props=plain(made.props)))
+        if some != self._asked or self._answered is None:
+            self._inputs[args.urn] = props
+            self._asked, self._answered = some, self._judge(some, self._early, environment_of(args.urn))
+        return self._answered
+
+    def _judge(self, some: Iterable[Resource], by: list[Control], environment: str) -> Verdict:
+        return judge(Stack(some), self._config(environment), self._waivers, today=self._today(), only=by)
 
     def _resource(self, one: PolicyResource) -> Resource:
         outputs = plain(one.props)
@@ -119,7 +120,7 @@ class _Court:
             urn=one.urn,
             type=one.resource_type,
             name=one.name,
-            props=_filled(self._inputs.get(one.urn, outputs), outputs),
+            props=filled(self._inputs.get(one.urn, outputs), outputs),
             dependencies={key: tuple(d.urn for d in some) for key, some in one.property_dependencies.items()},
             parent=one.parent.urn if one.parent else "",
             provider=one.provider.urn if one.provider else "",
@@ -146,15 +147,15 @@ MARKERS = frozenset(value for name, value in vars(proxy).items() if re.fullmatch
 """Texts that stand for a value that the engine does not know."""
 
 
-def _filled(inputs: Any, outputs: Any) -> Any:
+def filled(inputs: Any, outputs: Any) -> Any:
     """The inputs, with an unknown one taken from the outputs where they know it."""
     if inputs is UNKNOWN:
         return UNKNOWN if outputs is None else outputs
     if isinstance(inputs, dict):
         known = outputs if isinstance(outputs, dict) else {}
-        return {key: _filled(one, known.get(key)) for key, one in inputs.items()}
+        return {key: filled(one, known.get(key)) for key, one in inputs.items()}
     if isinstance(inputs, list) and isinstance(outputs, list) and len(inputs) == len(outputs):
-        return [_filled(one, other) for one, other in zip(inputs, outputs, strict=True)]
+        return [filled(one, other) for one, other in zip(inputs, outputs, strict=True)]
     return inputs
 
 

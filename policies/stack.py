@@ -50,6 +50,7 @@ class Stack:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self.resources: tuple[Resource, ...] = tuple(resources)
+        self._found: dict[tuple[Any, ...], dict[str, list[tuple[Resource, tuple[Resource, ...]]]]] = {}
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
@@ -125,11 +126,17 @@ class Stack:
 
     def _links(
         self, types: Iterable[str], prop: str, target: Resource
-    ) -> Iterator[tuple[Resource, tuple[Resource, ...]]]:
-        for one in self.of(types):
-            behind = self.referents(one, prop, SAME.get(target.type, (target.type,)))
-            if any(other.urn == target.urn for other in behind):
-                yield one, behind
+    ) -> Iterable[tuple[Resource, tuple[Resource, ...]]]:
+        """Resources that refer to `target`, each with all that it may refer to; looked up, not searched again."""
+        sought, same = (tuple(types), prop), SAME.get(target.type, (target.type,))
+        index = self._found.get((*sought, same))
+        if index is None:
+            index = self._found[(*sought, same)] = {}
+            for one in self.of(sought[0]):
+                behind = self.referents(one, prop, same)
+                for other in behind:
+                    index.setdefault(other.urn, []).append((one, behind))
+        return index.get(target.urn, ())
 
 
 BUCKET = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policies.control import PACKS
-from policies.levels import SHARED
+from policies.levels import FOLDER, SHARED
 from policies.rule import UNKNOWN, Resource, Stack, config, controls, environments, judge
-from policies.server import policies
+from policies.server import filled, policies
 from tests.policies.cases import FIXTURES, KINDS, TODAY, Case, cases, read, world
 
 WORST = ("fail", "undetermined", "pass", "not-applicable")
@@ -86,6 +88,40 @@ def test_an_environment_without_a_file_gets_the_levels_of_prod_and_is_told():
     assert made.levels == config("prod").levels
     assert "qa.json does not exist, so the levels of prod apply" in made.notes[0]
     assert config(SHARED).levels == config("prod").levels
+
+
+def test_the_packs_say_when_an_environment_has_no_levels_of_its_own(tmp_path):
+    qa = tuple(replace(one, urn=one.urn.replace(":staging::", ":qa::"), provider="") for one in world()[:1])
+
+    assert list(said(qa, "gdpr", tmp_path)) == [f"{FOLDER / 'qa.json'}"]
+
+
+def test_inputs_that_only_the_resource_policy_saw_decide_and_outputs_fill_what_they_leave_open():
+    assert filled({"a": UNKNOWN, "b": [UNKNOWN, 1], "c": 2}, {"a": 3, "b": [4, 5], "d": 6}) == {
+        "a": 3,
+        "b": [4, 1],
+        "c": 2,
+    }
+    assert filled({"a": UNKNOWN, "b": [UNKNOWN]}, {}) == {"a": UNKNOWN, "b": [UNKNOWN]}
+    assert filled({"a": {"x": UNKNOWN}}, {"a": {"x": {"y": 1}}}) == {"a": {"x": {"y": 1}}}
+
+
+def test_three_hundred_resources_are_judged_within_the_budget(tmp_path):
+    providers = tuple(one for one in world() if "providers" in one.type)
+    rest = [one for one in world() if "providers" not in one.type]
+    some = (*providers, *(copied(one, f"-{number}") for number in range(13) for one in rest))
+    assert len(some) > 300
+    began = time.process_time()
+    heard = [said(some, pack, tmp_path) for pack in PACKS]
+
+    assert heard == [{}, {}]
+    assert time.process_time() - began < 10, "seconds of processor time"
+
+
+def copied(one: Resource, mark: str) -> Resource:
+    """The same resource under another name, joined to the copies of those that it was joined to."""
+    behind = {prop: tuple(f"{urn}{mark}" for urn in urns) for prop, urns in one.dependencies.items()}
+    return replace(one, urn=f"{one.urn}{mark}", dependencies=behind)
 
 
 def said(some: tuple[Resource, ...], pack: str, tmp_path: Path, case: Case | None = None) -> dict[str, set[str]]:

@@ -142,6 +142,25 @@ def test_the_internet_may_reach_https_on_an_approved_load_balancer_only():
     assert judge(Stack(some), approved, today=TODAY).states("NET-02")[rule] == "pass"
 
 
+@pytest.mark.parametrize(
+    ("entry", "speaks"),
+    [
+        ({"type": "aws:kms/key:Key", "path": "enableKeyRotation"}, False),
+        ({"type": "aws:kms/key:Key", "path": "enable*"}, False),
+        ({"type": "aws:kms/key:Key", "path": "policy"}, True),
+        ({"type": "aws:s3/bucket:Bucket", "path": "enableKeyRotation"}, True),
+    ],
+)
+def test_an_input_on_the_reviewed_list_is_left_undecided_in_silence(entry, speaks):
+    some = mutated({"set": ["key", "enableKeyRotation", UNKNOWN]}, "prod")
+    prod = config("prod")
+    reviewed = replace(prod, parameters={**prod.parameters, "GOV-04": {"computed": [entry]}})
+    made = judge(Stack(some), reviewed, today=TODAY)
+
+    assert bool([one for one in made.blocking if one.control == "GOV-04"]) == speaks
+    assert "undetermined" in made.states("KMS-01").values()
+
+
 def test_force_deletion_of_a_registry_is_refused_in_prod_only():
     props = {"forceDelete": True, "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "arn:key"}]}
 

@@ -99,8 +99,8 @@ def _blocks(lists: str, name: str, read: Callable[[Any], Any] = lambda value: va
 
 
 def _expand(props: Any, lists: list[str], head: str = "") -> Iterator[str]:
-    for where, entry in items(props, f"{head}.{lists[0]}" if head else lists[0]):
-        if entry is UNKNOWN or len(lists) == 1:
+    for where, _ in items(props, f"{head}.{lists[0]}" if head else lists[0]):
+        if len(lists) == 1:
             yield where
         else:
             yield from _expand(props, lists[1:], where)

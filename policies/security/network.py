@@ -74,7 +74,7 @@ def _traffic(log: Resource) -> Iterator[Problem]:
 def _destination(log: Resource, stack: Stack) -> Iterator[Problem]:
     kind, path = text(log.props, "logDestinationType", "cloud-watch-logs"), "logDestination"
     types = (LOG_GROUP,) if kind == "cloud-watch-logs" else BUCKET
-    found = stack.referents(log, path, types) or stack.referents(log, "logGroupName", types) or _by_name(log, stack)
+    found = stack.referents(log, path, types) or _by_name(log, stack)
     if len(found) > 1 or (not found and look(log.props, path) is UNKNOWN):
         yield undetermined(path)
     elif not found:

@@ -161,6 +161,26 @@ def test_an_input_on_the_reviewed_list_is_left_undecided_in_silence(entry, speak
     assert "undetermined" in made.states("KMS-01").values()
 
 
+@pytest.mark.parametrize(
+    ("control", "tags", "message"),
+    [
+        ("PRIV-01", {}, "tags.data-class: not set; set one of public, internal, confidential, personal, special"),
+        ("PRIV-01", {"data-class": "x"}, "tags.data-class: an unknown class; set one of"),
+        ("PRIV-02", {"data-class": "personal"}, "tags.purpose: not set; set a purpose that policies/config knows"),
+        ("PRIV-02", {"data-class": "personal", "purpose": "x"}, "tags.purpose: a code outside the vocabulary; set"),
+        ("PRIV-02", {"data-class": "personal"}, "tags.retention-days: not set; set the days"),
+        ("PRIV-02", {"data-class": "personal", "retention-days": "0"}, "tags.retention-days: no whole number of days;"),
+        ("GOV-01", {"owner": "a b"}, "tags.owner: not well-formed; set owner here or in the provider's defaultTags"),
+        ("GOV-01", {"owner": ""}, "tags.owner: not set; set owner here or in the provider's defaultTags"),
+    ],
+)
+def test_a_message_says_where_what_was_found_and_what_to_set(control, tags, message):
+    bucket = {"type": BUCKET[0], "name": "one", "props": {"tags": tags}}
+    made = judge(Stack(resources([bucket], "staging")), config("staging"), today=TODAY)
+
+    assert [one for one in made.blocking if one.control == control and message in str(one)]
+
+
 def test_force_deletion_of_a_registry_is_refused_in_prod_only():
     props = {"forceDelete": True, "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "arn:key"}]}
 

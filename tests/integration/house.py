@@ -86,7 +86,8 @@ class House:
     def aws(self, service: str) -> Any:
         """A boto3 client of the house's account."""
         variables = environment(self.running, REGION)
-        return boto3.client(
+        client: Any = boto3.client  # its types know each service by name only
+        return client(
             service,
             endpoint_url=self.running.endpoint,
             region_name=REGION,

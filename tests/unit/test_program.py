@@ -19,7 +19,7 @@ from stacks.stack_file import ProviderSettings
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(ROOT.glob("Pulumi.*.yaml"))
-FULL = {
+FULL: dict[str, Any] = {
     "aws:region": "eu-central-1",
     "aws:allowedAccountIds": ["000000000000"],
     "seedbed:environment": {

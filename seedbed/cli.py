@@ -28,10 +28,11 @@ app.add_typer(cloud_app, name="cloud")
 
 Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment: Pulumi.<ENV>.yaml")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="First look at what was changed by hand in the account.")]
 
 
 @app.command()
-def up(environment: Environment = "local", yes: Yes = False) -> None:
+def up(environment: Environment = "local", refresh: Refresh = False, yes: Yes = False) -> None:
     """Bring an environment up: preview, policies, then the real thing. Run again, it changes what differs."""
     with running() as command:
         settings = command.checkout.settings(environment)
@@ -42,7 +43,7 @@ def up(environment: Environment = "local", yes: Yes = False) -> None:
             if planned.at_stake or not workspace.on_this_machine:
                 summary.show_changes(command.err, planned)
 
-        run = operations.up(workspace, command.steps, agree, shown)
+        run = operations.up(workspace, command.steps, agree, shown, refresh)
         out = command.out
         out.print()
         summary.show_resources(out, run)
@@ -67,6 +68,7 @@ def preview(
     offline: Annotated[
         bool, typer.Option("--offline", help="Against an empty account on this machine: no credentials, no cloud.")
     ] = False,
+    refresh: Refresh = False,
 ) -> None:
     """Show what `up` would do, judged by the policies. Changes nothing."""
     with running() as command:
@@ -76,13 +78,13 @@ def preview(
                 run = _preview(command, workspace)
             command.out.print(operations.offline_note(settings))
         else:
-            run = _preview(command, machine.open_workspace(command.checkout, settings, command.steps))
+            run = _preview(command, machine.open_workspace(command.checkout, settings, command.steps), refresh)
         summary.show_verdict(command.out, run)
 
 
-def _preview(command: Command, workspace: Workspace) -> EngineRun:
+def _preview(command: Command, workspace: Workspace, refresh: bool = False) -> EngineRun:
     with command.steps.step("preview, judged by the policies") as step:
-        run = operations.preview(workspace, step)
+        run = operations.preview(workspace, step, refresh=refresh)
     summary.show_changes(command.out, run)
     summary.show_diagnostics(command.out, (d for d in run.diagnostics if d.severity in ("warning", "error")))
     summary.show_violations(command.out, run.violations)

@@ -35,15 +35,17 @@ class EngineRefusedError(RefusedError):
         """What the engine wrote to its standard error, for the case that no event said it."""
 
 
-def up(workspace: Workspace, steps: Steps, agree: Agree, shown: Callable[[EngineRun], None]) -> EngineRun:
+def up(
+    workspace: Workspace, steps: Steps, agree: Agree, shown: Callable[[EngineRun], None], refresh: bool = False
+) -> EngineRun:
     """Brings the environment up: what an earlier run left is put in order, previewed, judged, then made.
 
-    `shown` gets the preview before anything is made. Raises EngineRefusedError where a mandatory policy or the engine
-    says no.
+    `shown` gets the preview before anything is made; with `refresh` what was changed by hand is mended too. Raises
+    EngineRefusedError where a mandatory policy or the engine says no.
     """
     recover(workspace, steps, agree)
     with steps.step("preview, judged by the policies") as step:
-        planned = preview(workspace, step, create=True)
+        planned = preview(workspace, step, create=True, refresh=refresh)
     shown(planned)
     if (
         not workspace.on_this_machine
@@ -56,19 +58,21 @@ def up(workspace: Workspace, steps: Steps, agree: Agree, shown: Callable[[Engine
             workspace,
             step,
             lambda stack, observe: stack.up(
-                policy_packs=_packs(workspace), on_event=observe, show_secrets=False, color="never"
+                policy_packs=_packs(workspace), on_event=observe, refresh=refresh, show_secrets=False, color="never"
             ),
             expected=len(planned.changes),
             create=True,
         )
 
 
-def preview(workspace: Workspace, step: Step, create: bool = False) -> EngineRun:
+def preview(workspace: Workspace, step: Step, create: bool = False, refresh: bool = False) -> EngineRun:
     """What `up` would do, judged by the policies; changes nothing, but for a missing stack if told to `create` it."""
     return _run(
         workspace,
         step,
-        lambda stack, observe: stack.preview(policy_packs=_packs(workspace), on_event=observe, color="never"),
+        lambda stack, observe: stack.preview(
+            policy_packs=_packs(workspace), on_event=observe, refresh=refresh, color="never"
+        ),
         create=create,
     )
 

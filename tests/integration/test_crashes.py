@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from tests.integration.house import House, house, shipped
+from tests.integration.house import Done, House, house, shipped
 from tests.integration.inventory import inventory
 
 SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
@@ -33,19 +33,26 @@ AT_ONCE = 8
 
 
 class Outcome(NamedTuple):
-    first: tuple[int, str]
+    first: Done
     """Exit code and words of the `up` that was cut short."""
 
-    next: tuple[int, str]
+    next: Done
     account: dict[str, int]
     """What the account held after the next `up`."""
 
-    again: str
-    """What a preview said then."""
+    again: Done
+    """A preview that expects no changes."""
+
+    down: Done | None
+    left: dict[str, int]
+    """What the account held after `down`, where that was run."""
 
 
 Outcomes = dict[int, Future[Outcome]]
-"""By the number of calls after which the engine was killed; 0 for the account that refused."""
+"""By the number of calls after which the engine was killed."""
+
+UNDISTURBED, REFUSED = -1, 0
+"""Houses beside those: one whose `up` nothing disturbs, and one whose account refuses."""
 
 
 def changing_calls(home: House) -> int:
@@ -53,7 +60,7 @@ def changing_calls(home: House) -> int:
     return sum(n for name, n in counts.items() if name.rsplit(":", 1)[-1].startswith(CHANGING))
 
 
-def killed_after(home: House, calls: int) -> tuple[int, str]:
+def killed_after(home: House, calls: int) -> Done:
     """`up` whose engine is killed when the account has been asked for that many changes."""
     process = home.start("up", "local")
     record = home.root / ".seedbed" / "run" / "local.json"
@@ -63,10 +70,10 @@ def killed_after(home: House, calls: int) -> tuple[int, str]:
             break
         time.sleep(0.1)
     output, _ = process.communicate(timeout=300)
-    return process.returncode, output
+    return Done(process.returncode, output)
 
 
-def refused(home: House, _calls: int) -> tuple[int, str]:
+def refused(home: House, _calls: int) -> Done:
     """`up` in an account that refuses one kind of request."""
     home.seedbed("cloud", "start")
     home.control("POST", "faults", FAULT)
@@ -75,12 +82,23 @@ def refused(home: House, _calls: int) -> tuple[int, str]:
     return done
 
 
+def undisturbed(home: House, _calls: int) -> Done:
+    """`up` as it should be."""
+    return home.seedbed("up", "local")
+
+
 def live_through(root: Path, cut_short, calls: int) -> Outcome:
     with house(root) as home:
         home.write("local", shipped("local"))
         first = cut_short(home, calls)
         following = home.seedbed("up", "local", code=None)
-        return Outcome(first, following, inventory(home), home.seedbed("preview", "local", code=None).output)
+        account = inventory(home)
+        again = home.pulumi("local", "preview", "--expect-no-changes", code=None)
+        if cut_short is not undisturbed:
+            return Outcome(first, following, account, again, None, {})
+        down = home.seedbed("down", "local", code=None)
+        home.seedbed("cloud", "start")
+        return Outcome(first, following, account, again, down, inventory(home))
 
 
 @pytest.fixture(scope="module")
@@ -89,26 +107,35 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     here = [i for i in request.session.items if isinstance(i, pytest.Function) and i.module is request.module]
     asked = [cast(int, i.callspec.params["moment"]) for i in here if i.originalname.startswith("test_after_a_killed")]
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        reference = pool.submit(live_through, tmp_path_factory.mktemp("undisturbed"), undisturbed, 0)
         refusal = pool.submit(live_through, tmp_path_factory.mktemp("refused"), refused, 0)
         killed = {m: pool.submit(live_through, tmp_path_factory.mktemp("killed"), killed_after, m) for m in asked}
-        yield {0: refusal, **killed}
+        yield {UNDISTURBED: reference, REFUSED: refusal, **killed}
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_after_a_killed_engine_the_next_up_ends_well_and_nothing_is_orphaned(outcomes, home, moment):
+def test_after_a_killed_engine_the_next_up_ends_well_and_nothing_is_orphaned(outcomes, moment):
     outcome = outcomes[moment].result()
 
     assert outcome.first[0] == 1, outcome.first[1]
     assert outcome.next[0] == 0, outcome.next[1]
-    assert outcome.account == inventory(home)
-    assert "0 changes" in outcome.again
+    assert outcome.account == outcomes[UNDISTURBED].result().account
+    assert outcome.again.code == 0, outcome.again.output
 
 
-def test_an_up_that_the_account_refused_says_why_and_the_next_completes(outcomes, home):
-    outcome = outcomes[0].result()
+def test_an_up_that_the_account_refused_says_why_and_the_next_completes(outcomes):
+    outcome = outcomes[REFUSED].result()
 
     assert outcome.first[0] == 1
     assert "LimitExceededException" in outcome.first[1]
     assert "images-training" in outcome.first[1] or "images-serving" in outcome.first[1]
     assert outcome.next[0] == 0, outcome.next[1]
-    assert outcome.account == inventory(home)
+    assert outcome.account == outcomes[UNDISTURBED].result().account
+
+
+def test_down_leaves_nothing_in_the_account(outcomes):
+    outcome = outcomes[UNDISTURBED].result()
+
+    assert sum(outcome.account.values()) > 50
+    assert outcome.down.code == 0, outcome.down.output
+    assert outcome.left == {}

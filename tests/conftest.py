@@ -6,6 +6,7 @@ AT_HOME = {"test_environment", "test_data_versions"}
 """Files that look at one environment, brought up once."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file is one piece of work, and so are files of one environment: what they bring up is brought up once."""
     for item in items:

@@ -9,17 +9,19 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from stacks import data_rules, names, network_rules, regions
-from stacks.environment_file import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror, Team
-from stacks.explanation import explain
-from stacks.network_file import ExistingNetwork, ExistingVpc, NewNetwork
-from stacks.problems import MOST_SHOWN, Problem, SettingsError, nearest, short, shown
-from stacks.raw_config import gather
-from stacks.shape import fields, words
-from stacks.sound import ENVIRONMENT, Unsound, sound
-from stacks.stack_file import Config, EnvironmentName, ProviderSettings
-from stacks.vocabulary import DataClass
-from stacks.yaml_file import Document, read_document
+from stacks import names
+from stacks.file import regions
+from stacks.file.environment import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror, Team
+from stacks.file.network import ExistingNetwork, ExistingVpc, NewNetwork
+from stacks.file.stack import Config, EnvironmentName, ProviderSettings
+from stacks.file.vocabulary import DataClass
+from stacks.reading import data_rules, network_rules
+from stacks.reading.explanation import explain
+from stacks.reading.problems import MOST_SHOWN, Problem, SettingsError, nearest, short, shown
+from stacks.reading.raw_config import gather
+from stacks.reading.shape import fields, words
+from stacks.reading.sound import ENVIRONMENT, Unsound, sound
+from stacks.reading.yaml_file import Document, read_document
 
 __all__ = [
     "Artifacts",
@@ -234,6 +236,6 @@ def _in_order(problems: list[Problem], config: Any, document: Document) -> list[
 
 
 if __name__ == "__main__":
-    from stacks.reference import main
+    from stacks.reading.reference import main
 
     sys.exit(main(sys.argv[1:]))

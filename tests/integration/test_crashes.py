@@ -28,7 +28,7 @@ FAULT = {
     "status": 400,
     "code": "LimitExceededException",
 }
-AT_ONCE = 8
+AT_ONCE = 6
 """Houses at a time: an `up` waits more than it works."""
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import engine
+from stacks.reading.yaml_file import read_document
 from stacks.settings import load
-from stacks.yaml_file import read_document
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from seedbed.rehearsal import rehearse_environment
-from stacks.environment_file import Environment
+from stacks.file.environment import Environment
+from stacks.file.stack import ProviderSettings
 from stacks.settings import load, read
-from stacks.stack_file import ProviderSettings
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(ROOT.glob("Pulumi.*.yaml"))

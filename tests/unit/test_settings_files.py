@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from stacks.reading.yaml_file import LARGEST
 from stacks.settings import SettingsError, load, read
-from stacks.yaml_file import LARGEST
 from tests.unit.environment_values import KEY
 
 ROOT = Path(__file__).parents[2]

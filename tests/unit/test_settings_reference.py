@@ -6,11 +6,12 @@ import jsonschema
 import pytest
 import yaml
 
-from stacks import reference, regions
+from stacks.file import regions
+from stacks.file.stack import Config
+from stacks.file.vocabulary import LegalBasis, SpecialCondition
+from stacks.reading import reference
+from stacks.reading.shape import walk
 from stacks.settings import read
-from stacks.shape import walk
-from stacks.stack_file import Config
-from stacks.vocabulary import LegalBasis, SpecialCondition
 from tests.unit.environment_values import EXISTING, KEY, SOUND, changed
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import Tag
 from pydantic.fields import FieldInfo
 
-from stacks.problems import Location
-from stacks.vocabulary import Allowed, Part
+from stacks.file.vocabulary import Allowed, Part
+from stacks.reading.problems import Location
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.cidr import subnet_plan
-from stacks.problems import Problem, shown
-from stacks.regions import EEA, ZONES
-from stacks.sound import ENVIRONMENT, are
+from stacks.file.regions import EEA, ZONES
+from stacks.reading.problems import Problem, shown
+from stacks.reading.sound import ENVIRONMENT, are
 
 
 def residency(name: Any, config: Any) -> Iterator[Problem]:

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from stacks.problems import Location, Problem, SettingsError, shown
-from stacks.raw_config import DEEPEST, MOST_VALUES
+from stacks.reading.problems import Location, Problem, SettingsError, shown
+from stacks.reading.raw_config import DEEPEST, MOST_VALUES
 
 LARGEST = 256 * 1024
 """Bytes; an environment of fifty data sets has twenty thousand."""

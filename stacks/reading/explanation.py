@@ -5,13 +5,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.environment_file import Environment, Team
-from stacks.network_file import ExistingNetwork, NewNetwork
-from stacks.problems import Location, Problem, nearest, shown
-from stacks.raw_config import renamed
-from stacks.shape import Place, fields, peel, place, walk, words
-from stacks.stack_file import Config
-from stacks.vocabulary import AccountId, Part
+from stacks.file.environment import Environment, Team
+from stacks.file.network import ExistingNetwork, NewNetwork
+from stacks.file.stack import Config
+from stacks.file.vocabulary import AccountId, Part
+from stacks.reading.problems import Location, Problem, nearest, shown
+from stacks.reading.raw_config import renamed
+from stacks.reading.shape import Place, fields, peel, place, walk, words
 
 LATER: dict[type[Part], frozenset[str]] = {
     Environment: frozenset(

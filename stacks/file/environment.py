@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from stacks.network_file import ExistingNetwork, NewNetwork, form
-from stacks.vocabulary import (
+from stacks.file.network import ExistingNetwork, NewNetwork, form
+from stacks.file.vocabulary import (
     Classification,
     Code,
     DataClass,

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from stacks.environment_file import Environment
-from stacks.vocabulary import AccountId, Allowed, Code, Part, Profile, Region, RoleArn, Url
+from stacks.file.environment import Environment
+from stacks.file.vocabulary import AccountId, Allowed, Code, Part, Profile, Region, RoleArn, Url
 
 
 class AssumeRole(Part):

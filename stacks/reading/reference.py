@@ -11,12 +11,12 @@ import yaml
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from stacks.raw_config import ENGINE_KEYS
-from stacks.shape import Field, fields, forms, inside, is_part, peel, words
-from stacks.stack_file import Config
-from stacks.vocabulary import Part
+from stacks.file.stack import Config
+from stacks.file.vocabulary import Part
+from stacks.reading.raw_config import ENGINE_KEYS
+from stacks.reading.shape import Field, fields, forms, inside, is_part, peel, words
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "stacks" / "environment.schema.json"
 GUIDE = ROOT / "docs" / "settings.md"
 EXAMPLE = ROOT / "Pulumi.local.yaml"

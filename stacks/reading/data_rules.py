@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from stacks import names
-from stacks.environment_file import OPEN_MIRRORS, Dataset
-from stacks.problems import Location, Problem, nearest, path, shown
-from stacks.regions import partition
-from stacks.shape import fields, words
-from stacks.sound import ENVIRONMENT, Unsound, are, entries
+from stacks.file.environment import OPEN_MIRRORS, Dataset
+from stacks.file.regions import partition
+from stacks.reading.problems import Location, Problem, nearest, path, shown
+from stacks.reading.shape import fields, words
+from stacks.reading.sound import ENVIRONMENT, Unsound, are, entries
 
 PERSONAL = ("personal", "special-category")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stacks.problems import Location, Problem, nearest, shown
-from stacks.shape import fields, peel, words
-from stacks.stack_file import Config
+from stacks.file.stack import Config
+from stacks.reading.problems import Location, Problem, nearest, shown
+from stacks.reading.shape import fields, peel, words
 
 DEEPEST = 20
 """Levels of nesting; the settings have six."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, get_origin
 
-from stacks.network_file import form
-from stacks.problems import Location
-from stacks.shape import fields, forms, inside, is_part, peel
+from stacks.file.network import form
+from stacks.reading.problems import Location
+from stacks.reading.shape import fields, forms, inside, is_part, peel
 
 ENVIRONMENT = "seedbed:environment"
 

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from stacks.problems import nearest
-from stacks.regions import ZONES
+from stacks.file.regions import ZONES
+from stacks.reading.problems import nearest
 
 
 class Part(BaseModel):

@@ -1,0 +1,1 @@
+"""How a file becomes settings, or everything that is wrong with it."""

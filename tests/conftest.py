@@ -1,14 +1,21 @@
 """Which tests share a worker when files run side by side (`pytest -n`)."""
 
-import pytest
+from typing import Any
 
-AT_HOME = {"test_environment", "test_data_versions"}
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+AT_HOME = ("test_environment.py", "test_data_versions.py", "test_cli_on_engine.py")
 """Files that look at one environment, brought up once."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _FilesAndHomes(LoadScopeScheduling):
     """A file is one piece of work, and so are files of one environment: what they bring up is brought up once."""
-    for item in items:
-        group = "home" if item.path.stem in AT_HOME else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "home" if file.endswith(AT_HOME) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _FilesAndHomes(config, log)

@@ -10,6 +10,12 @@ def partition(region: str) -> str:
     return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
 
 
+def dns_suffix(region: str) -> str:
+    """End of the host names of `region` (partitions file of the AWS SDKs)."""
+    suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu", "aws-iso": "c2s.ic.gov"}
+    return suffixes.get(partition(region), "amazonaws.com")
+
+
 def arn(service: str, region: str, account: str, resource: str) -> str:
     """ARN of `resource`, literal at preview so that a policy document that names it is too."""
     return f"arn:{partition(region)}:{service}:{region}:{account}:{resource}"

@@ -41,7 +41,7 @@ class ExistingNetworkArgs:
 
 
 class ExistingNetwork(pulumi.ComponentResource):
-    """A VPC that somebody else looks after: flows are recorded and its subnets marked, nothing of it is changed."""
+    """A VPC that somebody else looks after: flows are recorded, subnets marked, and nothing there is changed."""
 
     vpc_id: pulumi.Output[str]
     private_subnet_ids: list[pulumi.Output[str]]
@@ -57,7 +57,8 @@ class ExistingNetwork(pulumi.ComponentResource):
                 resource_id=subnet,
                 key=SUBNET_ROLES["private"],
                 value="1",
-                opts=child,
+                # Others may rely on the mark, or have set it before us.
+                opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
             )
         FlowLog(
             f"{name}-flow-log",

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.account import arn, policy_document
+from components.account import arn, dns_suffix, policy_document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class ImageRegistry(pulumi.ComponentResource):
 
         if args.mirrors:
             self._mirrors(name, args, lifecycle)
-        registry = f"{args.account}.dkr.ecr.{args.region}.amazonaws.com"
+        registry = f"{args.account}.dkr.ecr.{args.region}.{dns_suffix(args.region)}"
         self.mirror_urls = {mirror: f"{registry}/{args.prefix}/{mirror}" for mirror in args.mirrors}
 
         self.register_outputs({"repository_urls": self.repository_urls, "mirror_urls": self.mirror_urls})
@@ -121,8 +121,9 @@ class ImageRegistry(pulumi.ComponentResource):
                 ecr_repository_prefix=f"{args.prefix}/{mirror}",
                 upstream_registry_url=upstream,
                 credential_arn=args.mirror_credentials.get(mirror),
-                # A repository made before its template would be neither immutable nor under our key.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[template]),
+                # A repository made before its template would be neither immutable nor under our key; and a prefix has
+                # one rule, so that a rule with another upstream is made when the old one is gone.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[template], delete_before_replace=True),
             )
 
 

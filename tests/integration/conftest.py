@@ -12,5 +12,5 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house in which the shipped `local` is up; a test that changes something puts it back."""
     with house(tmp_path_factory.mktemp("home")) as made:
         made.write("local", shipped("local"))
-        made.seedbed("up", "local")
+        made.first_up = made.seedbed("up", "local").output
         yield made

@@ -32,6 +32,9 @@ class House:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.first_up = ""
+        """What the first `up` said, where a fixture made one."""
+
         for part in SHARED:
             (root / part).symlink_to(ROOT / part)
 

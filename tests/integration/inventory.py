@@ -1,12 +1,14 @@
 """What an account holds, asked service by service: the independent count that orphans cannot escape."""
 
+from collections import Counter
+
 from tests.integration.house import House
 
 GONE = {"deleted", "deleting"}
 
 
 def inventory(house: House) -> dict[str, int]:
-    """How many things of each kind the account holds, without those that AWS itself makes in every account."""
+    """How many things of each kind and name the account holds, without those that AWS itself makes in every account."""
     ec2, s3, kms, iam, ecr = (house.aws(s) for s in ("ec2", "s3", "kms", "iam", "ecr"))
     vpcs = {v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]}
 
@@ -46,4 +48,26 @@ def inventory(house: House) -> dict[str, int]:
         "mirrors": len(ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]),
         "templates": len(ecr.describe_repository_creation_templates()["repositoryCreationTemplates"]),
     }
-    return {kind: count for kind, count in counted.items() if count}
+    named = [
+        *(f"bucket {b['Name']}" for b in s3.list_buckets()["Buckets"]),
+        *(f"alias {a['AliasName']}" for a in kms.list_aliases()["Aliases"] if "/aws/" not in a["AliasName"]),
+        *(f"role {r['RoleName']}" for r in iam.list_roles()["Roles"]),
+        *(f"policy {p['PolicyName']}" for p in iam.list_policies(Scope="Local")["Policies"]),
+        *(f"repository {r['repositoryName']}" for r in ecr.describe_repositories()["repositories"]),
+        *(
+            f"{kind} {tag['Value']}"
+            for kind, things in {
+                "vpc": ec2.describe_vpcs()["Vpcs"],
+                "subnet": ec2.describe_subnets()["Subnets"],
+                "route table": ec2.describe_route_tables()["RouteTables"],
+                "address": ec2.describe_addresses()["Addresses"],
+                "endpoint": [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] not in GONE],
+                "security group": ec2.describe_security_groups()["SecurityGroups"],
+                "flow log": ec2.describe_flow_logs()["FlowLogs"],
+            }.items()
+            for thing in things
+            for tag in thing.get("Tags", [])
+            if tag["Key"] == "Name"
+        ),
+    ]
+    return {**{kind: count for kind, count in counted.items() if count}, **Counter(named)}

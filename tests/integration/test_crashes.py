@@ -128,6 +128,8 @@ def test_an_up_that_the_account_refused_says_why_and_the_next_completes(outcomes
 
     assert outcome.first[0] == 1
     assert "LimitExceededException" in outcome.first[1]
+    assert "CreateRepository" in outcome.first[1]
+    assert outcome.again.code == 0, outcome.again.output
     assert "images-training" in outcome.first[1] or "images-serving" in outcome.first[1]
     assert outcome.next[0] == 0, outcome.next[1]
     assert outcome.account == outcomes[UNDISTURBED].result().account

@@ -79,6 +79,9 @@ def test_policies_of_aws_are_there(iam, name):
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=SERVICE)
     iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
 
+    (attached,) = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert attached["PolicyArn"] == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
 
 def test_a_log_group_keeps_class_protection_and_days(aws, name):
     """CloudWatch Logs API Reference, CreateLogGroup, PutLogGroupDeletionProtection, PutRetentionPolicy."""

@@ -120,3 +120,27 @@ def test_no_committed_file_names_a_package_registry():
     for path in TRACKED:
         text = path.read_bytes()
         assert not [h for h in hosts if h.encode() in text], name(path)
+
+
+def test_no_committed_file_names_a_folder_of_one_machine():
+    folders = ["/work" + "/main", "/ro" + "ot/", "/ho" + "me/"]
+    for path in TRACKED:
+        text = path.read_bytes()
+        assert not [f for f in folders if f.encode() in text], name(path)
+
+
+def test_components_read_no_configuration_environment_or_file():
+    asked = {"environ", "getenv", "open", "read_text", "Config", "get_stack", "get_project"}
+    for path in FILES:
+        if path.parent == ROOT / "components":
+            tree = ast.walk(ast.parse(path.read_text()))
+            names = {
+                n.attr if isinstance(n, ast.Attribute) else n.id
+                for n in tree
+                if isinstance(n, ast.Attribute | ast.Name)
+            }
+            assert not names & asked, name(path)
+
+
+def test_the_program_is_read_in_one_look():
+    assert len((ROOT / "stacks" / "environment" / "__main__.py").read_text().splitlines()) <= 40

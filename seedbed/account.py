@@ -16,6 +16,13 @@ from stacks.settings import Settings
 UNASKED = (None, None, None, None)
 NO_FILE = (None, None, os.devnull, None)
 
+ALSO = {
+    "logs": ("cloudwatchlogs", "cloudwatchlog"),
+    "resourcegroupstaggingapi": ("resourcegroupstagging",),
+    "s3": ("s3api",),
+}
+"""Other names that the provider takes for a service in aws:endpoints, by our SDK's name."""
+
 
 class Account:
     """Clients of the environment's account and region.
@@ -39,16 +46,25 @@ class Account:
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""
         if service not in self._clients:
-            local: dict[str, Any] = {}
-            if self._running is not None:
-                # No proxy stands between a process and its own machine.
-                local = {
-                    "endpoint_url": self._running.endpoint,
-                    "config": Config(proxies={}, s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-                }
             client: Any = self._session.client
-            self._clients[service] = client(service, region_name=self.settings.region, **local)
+            self._clients[service] = client(service, region_name=self.settings.region, **self._reach(service))
         return self._clients[service]
+
+    def _reach(self, service: str) -> dict[str, Any]:
+        """Where a service is, for the provider and for us alike."""
+        if self._running is not None:
+            # No proxy stands between a process and its own machine.
+            config = Config(proxies={}, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
+            return {"endpoint_url": self._running.endpoint, "config": config}
+        provider = self.settings.provider
+        reach: dict[str, Any] = {}
+        for name in (service, *ALSO.get(service, ())):
+            if name in provider.endpoints:
+                reach["endpoint_url"] = str(provider.endpoints[name])
+                break
+        if provider.s3_use_path_style:
+            reach["config"] = Config(s3={"addressing_style": "path"})
+        return reach
 
     def pages(self, service: str, operation: str, result: str, **arguments: Any) -> Iterator[Any]:
         """Every item of a listing, over all its pages."""
@@ -89,7 +105,9 @@ class Account:
         session = boto3.Session(region_name=self.settings.region, profile_name=provider.profile)
         if provider.assume_role is None:
             return session
-        answer = session.client("sts").assume_role(RoleArn=provider.assume_role.role_arn, RoleSessionName="seedbed")
+        client: Any = session.client
+        sts = client("sts", **self._reach("sts"))
+        answer = sts.assume_role(RoleArn=provider.assume_role.role_arn, RoleSessionName="seedbed")
         keys = answer["Credentials"]
         return boto3.Session(
             aws_access_key_id=keys["AccessKeyId"],

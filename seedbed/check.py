@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 
 from policies import rule
 from seedbed.failures import RefusedError, WrongInputError
 from seedbed.rehearsal import Declared, Rehearsal, rehearse_environment
+from stacks.reading.yaml_file import read_document
 
 
 def check(environment: str, file: Path) -> tuple[rule.Verdict, Rehearsal]:
@@ -39,7 +39,7 @@ def judge(environment: str, stack: rule.Stack) -> rule.Verdict:
 
 def configuration(file: Path) -> dict[str, str]:
     """The configuration of an environment's file as the engine hands it to a program: everything a string."""
-    given = yaml.safe_load(file.read_text()).get("config") or {}
+    given = read_document(file).values.get("config") or {}
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
 
 

@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from seedbed.failures import WrongInputError
+
 SHADOWING = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 """Variables of a user's own AWS login that would stand in the way of the local account."""
 
@@ -13,20 +15,32 @@ def of_outputs(environment: str, outputs: Mapping[str, Any]) -> dict[str, str]:
     """Variables that say where the environment's stores are.
 
     `SEEDBED_DATASET_<NAME>_URL` is a data set's bucket, `SEEDBED_DATASET_<NAME>_DVC_<TEAM>_URL` a team's DVC remote
-    in it.
+    in it. Raises WrongInputError where two would have the same name.
     """
     found = {"SEEDBED_ENVIRONMENT": environment}
+    named: dict[str, str] = {}
+
+    def add(variable: str, value: str, what: str) -> None:
+        if variable in named:
+            raise WrongInputError(
+                f"{environment}: {named[variable]} and {what} would both be the variable {variable}.",
+                do="Rename one of the two: `-`, `.`, `/` and `_` are all one `_` in a variable's name. Until then: "
+                f"seedbed outputs {environment} --json",
+            )
+        named[variable] = what
+        found[variable] = value
+
     if bucket := outputs.get("artifacts"):
-        found["SEEDBED_ARTIFACTS_URL"] = f"s3://{bucket}"
+        add("SEEDBED_ARTIFACTS_URL", f"s3://{bucket}", "the artifacts")
     for dataset, about in (outputs.get("datasets") or {}).items():
         name = f"SEEDBED_DATASET_{_word(dataset)}"
-        found[f"{name}_URL"] = f"s3://{about['bucket']}"
+        add(f"{name}_URL", f"s3://{about['bucket']}", f"data set {dataset}")
         for team, url in (about.get("dvc") or {}).items():
-            found[f"{name}_DVC_{_word(team)}_URL"] = url
+            add(f"{name}_DVC_{_word(team)}_URL", url, f"DVC remote of team {team} in data set {dataset}")
     images = outputs.get("images") or {}
-    for kind in ("repositories", "mirrors"):
+    for kind, word, what in (("repositories", "IMAGE", "image repository"), ("mirrors", "MIRROR", "image mirror")):
         for image, url in (images.get(kind) or {}).items():
-            found[f"SEEDBED_{'IMAGE' if kind == 'repositories' else 'MIRROR'}_{_word(image)}_URL"] = url
+            add(f"SEEDBED_{word}_{_word(image)}_URL", url, f"{what} {image}")
     return found
 
 

@@ -20,6 +20,7 @@ from localcloud import Running
 from seedbed.checkout import Checkout
 from seedbed.engine_process import EngineCommand
 from seedbed.failures import MissingError
+from stacks.reading.yaml_file import read_document
 from stacks.settings import Settings
 
 # The engine wants a passphrase to encrypt secrets in the state. The state of a run on this machine describes an account
@@ -28,6 +29,8 @@ LOCAL_PASSPHRASE = "local"
 
 PROJECT = "seedbed"
 USERS_OWN = ("AWS_", "PULUMI_")
+ELSEWHERE = frozenset({"aws:profile", "aws:assumeRole", "aws:endpoints"})
+"""Keys that say how to reach an account elsewhere: an account on this machine has one address and no roles to take."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -145,7 +148,8 @@ class Workspace:
         """Writes the project as this run needs it.
 
         `pulumi stack init` writes the salt of the passphrase into the environment's file; a file under git must not
-        change because somebody tried it, so the engine gets a copy.
+        change because somebody tried it, so the engine gets a copy. The copy leaves out how the account elsewhere is
+        reached.
         """
         assert self.backend is not None, "a run on this machine keeps its state on this machine"
         folder.mkdir(parents=True, exist_ok=True)
@@ -154,10 +158,13 @@ class Workspace:
         project["main"] = str(self.checkout.program)
         project["runtime"] = {"name": "python", "options": {"virtualenv": str(self.checkout.root / ".venv")}}
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-        file = yaml.safe_load(self.checkout.file(self.name).read_text())
+        file = read_document(self.checkout.file(self.name)).values
+        config = file.get("config") or {}
+        file["config"] = {key: value for key, value in config.items() if key not in ELSEWHERE}
         if salt := saved(self.backend, self.name).get("secrets_providers", {}).get("state", {}).get("salt"):
             file["encryptionsalt"] = salt
-        (folder / f"Pulumi.{self.name}.yaml").write_text(yaml.safe_dump(file))
+        # JSON is YAML with every text in quotes: no reader takes `12:30` or `1e3` for a number.
+        (folder / f"Pulumi.{self.name}.yaml").write_text(json.dumps(file, indent=2, ensure_ascii=False), "utf-8")
 
 
 def local_workspace(checkout: Checkout, settings: Settings, engine: Engine, running: Running) -> Workspace:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from dataclasses import replace
@@ -13,10 +14,11 @@ import yaml
 
 from localcloud import Running
 from seedbed import variables
+from seedbed.check import configuration
 from seedbed.checkout import find_checkout
-from seedbed.failures import MissingError
+from seedbed.failures import MissingError, WrongInputError
 from seedbed.workspace import Workspace, is_local, local_workspace, saved, state_file
-from tests.unit.clone import clone, engine_of
+from tests.unit.clone import clone, engine_of, shipped
 
 RUNNING = Running("http://127.0.0.1:4566", "000000000000", 1, datetime.now(UTC), Path("log"))
 SALT = "v1:c2FsdA==:v1:bm9uY2U=:Y2lwaGVy"
@@ -98,6 +100,37 @@ def test_the_copied_environment_file_keeps_the_salt_of_its_state(local):
     assert copied["config"] == yaml.safe_load(local.checkout.file("local").read_text())["config"]
 
 
+def test_the_copied_environment_file_keeps_every_text_a_text(tmp_path):
+    given = shipped("local")
+    given["seedbed:environment"]["costCenter"] = "12:30"
+    given["seedbed:environment"]["owner"] = "1e3@example.com"
+    checkout = clone(tmp_path / "clone", local=given)
+    file = checkout.file("local")
+    file.write_text(file.read_text().replace("'12:30'", "12:30"))
+    assert "costCenter: 12:30\n" in file.read_text()
+    settings = checkout.settings("local")
+    local = local_workspace(checkout, settings, engine_of("exit 0", tmp_path / "bin"), RUNNING)
+    local.stack()
+    assert '"costCenter": "12:30"' in (local.project / "Pulumi.local.yaml").read_text()
+    assert json.loads(configuration(file)["seedbed:environment"])["costCenter"] == "12:30"
+    assert settings.environment.cost_center == "12:30"
+
+
+def test_an_account_on_this_machine_is_reached_without_profile_role_or_endpoints(tmp_path):
+    given = {
+        **shipped("dev"),
+        "aws:profile": "company",
+        "aws:assumeRole": {"roleArn": "arn:aws:iam::111111111111:role/deployer"},
+        "aws:endpoints": {"s3": "https://s3.example.com"},
+    }
+    checkout = clone(tmp_path / "clone", dev=given)
+    engine, kept = engine_of("exit 0", tmp_path / "bin"), tmp_path / "kept"
+    Workspace(checkout, checkout.settings("dev"), engine, RUNNING, kept / "project", kept / "state").stack()
+    copied = yaml.safe_load((kept / "project" / "Pulumi.dev.yaml").read_text())["config"]
+    assert copied == shipped("dev")
+    assert "aws:profile" in checkout.file("dev").read_text()
+
+
 def test_a_stack_without_anything_in_it_has_an_empty_deployment(local):
     assert saved(local.backend, "local") == {}
     file = state_file(local.backend, "local")
@@ -141,6 +174,25 @@ def test_every_store_has_a_variable_named_after_it():
         "SEEDBED_IMAGE_SERVING_URL": "1.ecr/serving",
         "SEEDBED_MIRROR_QUAY_URL": "1.ecr/quay",
     }
+
+
+@pytest.mark.parametrize(
+    ("outputs", "both"),
+    [
+        (
+            {"datasets": {"a": {"bucket": "x", "dvc": {"b": "s3://x"}}, "a-dvc-b": {"bucket": "y"}}},
+            "DVC remote of team b in data set a and data set a-dvc-b would both be the variable "
+            "SEEDBED_DATASET_A_DVC_B_URL",
+        ),
+        (
+            {"images": {"repositories": {"a.b": "1", "a-b": "2"}}},
+            "image repository a.b and image repository a-b would both be the variable SEEDBED_IMAGE_A_B_URL",
+        ),
+    ],
+)
+def test_two_settings_that_would_share_a_variable_are_named_and_none_is_lost(outputs, both):
+    with pytest.raises(WrongInputError, match=re.escape(both)):
+        variables.of_outputs("local", outputs)
 
 
 @pytest.mark.parametrize("value", ["plain", "two words", "it's", "$(touch x)", "`x`", 'a"b', "line\nline", "*"])

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seedbed import inventory
 from seedbed.account import Account
 
 COUNTED = 1000
 """Objects are counted up to this; more is more."""
+
+LATER = "ImageReferencedByManifestList"
+"""ECR's word for an image that an index still names."""
 
 
 @dataclass(frozen=True)
@@ -23,22 +27,40 @@ class Held:
 
 def held(account: Account) -> list[Held]:
     """The environment's stores that hold something: a store that does is not deleted by AWS."""
-    found = []
-    for name in own(account, "bucket"):
-        page = account.client("s3").list_object_versions(Bucket=name, MaxKeys=COUNTED)
-        count = len(page.get("Versions") or []) + len(page.get("DeleteMarkers") or [])
-        if count:
-            more = "more than " if page.get("IsTruncated") else ""
-            found.append(Held("bucket", name, f"{more}{count} object versions"))
+    found = [one for name in own(account, "bucket") if (one := in_bucket(account, name))]
     mirrors = tuple(f"{account.prefix}/{mirror.name}/" for mirror in account.settings.environment.images.mirrors)
     for name in own(account, "image repository"):
         if name.startswith(mirrors):
             found.append(Held("mirrored repository", name, "made by the registry when an image was first pulled"))
-            continue
-        images = list(account.pages("ecr", "list_images", "imageIds", repositoryName=name))
-        if images:
-            found.append(Held("image repository", name, f"{len(images)} images"))
+        elif one := in_repository(account, name):
+            found.append(one)
     return found
+
+
+def in_bucket(account: Account, name: str) -> Held | None:
+    """What a bucket holds, whoever it belongs to; None where it is empty or gone."""
+    s3 = account.client("s3")
+    try:
+        page = s3.list_object_versions(Bucket=name, MaxKeys=COUNTED)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return None
+        raise
+    count = len(page.get("Versions") or []) + len(page.get("DeleteMarkers") or [])
+    more = "more than " if page.get("IsTruncated") else ""
+    return Held("bucket", name, f"{more}{count} object versions") if count else None
+
+
+def in_repository(account: Account, name: str) -> Held | None:
+    """What an image repository holds, whoever it belongs to; None where it is empty or gone."""
+    ecr = account.client("ecr")
+    try:
+        images = list(account.pages("ecr", "list_images", "imageIds", repositoryName=name))
+    except ecr.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] == "RepositoryNotFoundException":
+            return None
+        raise
+    return Held("image repository", name, f"{len(images)} images") if images else None
 
 
 def own(account: Account, kind: str) -> list[str]:
@@ -48,7 +70,7 @@ def own(account: Account, kind: str) -> list[str]:
     for name in inventory.NAMED[kind](account):
         if (
             name.startswith((f"{account.prefix}-", f"{account.prefix}/"))
-            and tags.items() <= _tags(account, kind, name).items()
+            and tags.items() <= borne(account, kind, name).items()
         ):
             found.append(name)
     return found
@@ -91,20 +113,37 @@ def _empty_bucket(account: Account, name: str, say: Callable[[str], None]) -> No
 def _empty_repository(account: Account, name: str, say: Callable[[str], None]) -> None:
     ecr = account.client("ecr")
     digests = {image["imageDigest"] for image in account.pages("ecr", "list_images", "imageIds", repositoryName=name)}
-    listed = [{"imageDigest": digest} for digest in sorted(digests)]
-    # ECR API reference, BatchDeleteImage: 100 images a call.
-    for start in range(0, len(listed), 100):
-        answer = ecr.batch_delete_image(repositoryName=name, imageIds=listed[start : start + 100])
-        if failures := answer.get("failures"):
-            raise DeletionRefusedError(f"{name}: {failures[0].get('failureCode')}: {failures[0].get('failureReason')}")
-        say(f"{name}: {min(start + 100, len(listed))} of {len(listed)} images deleted")
+    total, left = len(digests), sorted(digests)
+    while left:
+        # An image of an index goes only after the index; those that must wait come in the next round.
+        waiting: list[str] = []
+        refused: dict[str, Any] = {}
+        # ECR API reference, BatchDeleteImage: 100 images a call.
+        for start in range(0, len(left), 100):
+            batch = [{"imageDigest": digest} for digest in left[start : start + 100]]
+            for failure in ecr.batch_delete_image(repositoryName=name, imageIds=batch).get("failures") or []:
+                if failure.get("failureCode") != LATER:
+                    raise _refusal(name, failure)
+                refused = failure
+                waiting.append(failure["imageId"]["imageDigest"])
+            said = total - len(waiting) - len(left[start + 100 :])
+            say(f"{name}: {said} of {total} images deleted")
+        if len(waiting) == len(left):
+            raise _refusal(name, refused)
+        left = waiting
+
+
+def _refusal(name: str, failure: dict[str, Any]) -> "DeletionRefusedError":
+    digest = (failure.get("imageId") or {}).get("imageDigest", "")
+    return DeletionRefusedError(f"{name}@{digest}: {failure.get('failureCode')}: {failure.get('failureReason')}")
 
 
 class DeletionRefusedError(Exception):
     """The account kept an object or an image."""
 
 
-def _tags(account: Account, kind: str, name: str) -> dict[str, str]:
+def borne(account: Account, kind: str, name: str) -> dict[str, str]:
+    """Tags of a bucket or of an image repository."""
     if kind == "bucket":
         s3 = account.client("s3")
         try:

@@ -18,7 +18,7 @@ REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
 STATEFUL = {
     "aws:s3/bucket:Bucket": "every object and every version in it",
     "aws:s3/bucketV2:BucketV2": "every object and every version in it",
-    "aws:kms/key:Key": "everything encrypted with it becomes unreadable once its deletion window ends",
+    "aws:kms/key:Key": "everything encrypted under it is unreadable at once, and lost when its deletion window ends",
     "aws:ecr/repository:Repository": "every image in it",
     "aws:ec2/vpc:Vpc": "the network under everything in it",
     "aws:ec2/eip:Eip": "the address that others may have allowed",
@@ -41,6 +41,8 @@ class Change:
     """Properties that make it change or be replaced."""
     parent: str = ""
     """URN of the component that holds it."""
+    id: str = ""
+    """What the account calls it; empty where it is not made yet."""
 
     @property
     def type(self) -> str:
@@ -130,7 +132,9 @@ class EngineRun:
         because = tuple(step.keys or step.diffs or ()) or (before.because if before else ())
         state = step.new or step.old
         parent = state.parent if state else ""
-        self.changes[step.urn] = Change(step.urn, op, time.monotonic(), because=because, parent=parent)
+        # Of a replacement the old one counts: it is what goes.
+        id_ = (step.old.id if step.old else "") or (before.id if before else "")
+        self.changes[step.urn] = Change(step.urn, op, time.monotonic(), because=because, parent=parent, id=id_)
 
     def _finish(self, step: StepEventMetadata, failed: bool = False) -> None:
         if step.urn not in self.changes:

@@ -18,6 +18,13 @@ from stacks.settings import Settings
 Agree = Callable[[str], bool]
 """Asks a person for a yes; the text says what will happen."""
 
+LOOKS: dict[str, Callable[[Account, str], data.Held | None]] = {
+    "aws:s3/bucket:Bucket": data.in_bucket,
+    "aws:s3/bucketV2:BucketV2": data.in_bucket,
+    "aws:ecr/repository:Repository": data.in_repository,
+}
+"""How to see what a store holds, by type."""
+
 
 class StoppedError(SeedbedError):
     """A person stopped the command."""
@@ -41,12 +48,14 @@ def up(
     """Brings the environment up: what an earlier run left is put in order, previewed, judged, then made.
 
     `shown` gets the preview before anything is made; with `refresh` what was changed by hand is mended too. Raises
-    EngineRefusedError where a mandatory policy or the engine says no.
+    EngineRefusedError where a mandatory policy or the engine says no, and RefusedError where a store that holds data
+    would go: AWS keeps the store, but the engine would have taken its policies away by then.
     """
     recover(workspace, steps, agree)
     with steps.step("preview, judged by the policies") as step:
         planned = preview(workspace, step, create=True, refresh=refresh)
     shown(planned)
+    _keep_data(workspace, steps, planned)
     if (
         not workspace.on_this_machine
         and planned.changed
@@ -62,6 +71,24 @@ def up(
             ),
             expected=len(planned.changes),
             create=True,
+        )
+
+
+def _keep_data(workspace: Workspace, steps: Steps, planned: EngineRun) -> None:
+    """Refuses a run that would delete or replace a store that holds something; asks nobody where none goes."""
+    going = [(LOOKS[change.type], change.id) for change in planned.at_stake if change.type in LOOKS and change.id]
+    if not going:
+        return
+    with steps.step(f"looking for data in {len(going)} stores that would go"):
+        account = Account(workspace.settings, workspace.running)
+        held = [one for look, name in going if (one := look(account, name))]
+    if held:
+        what = "\n".join(f"  {one.kind} {one.name}: {one.amount}" for one in held)
+        raise RefusedError(
+            f"{workspace.name}: nothing was changed, because these would be deleted or replaced and hold data:\n{what}",
+            do=f"Keep them in {workspace.checkout.file(workspace.name)} as they were; or save what you need, empty "
+            f"them, and run the same command again. To give up the whole environment with its data: "
+            f"seedbed down {workspace.name} --delete-data",
         )
 
 

@@ -1,11 +1,11 @@
 """Creations that were cut short: what each would be called in the account, if it was made."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from seedbed import inventory
+from seedbed import data, inventory
 from seedbed.account import Account
 
 ABSENT = frozenset(
@@ -32,20 +32,40 @@ REPEATABLE = frozenset(
 """Types whose creation is a put: done again it does no harm, and what it sets lies on a thing that is recorded."""
 
 
+class UnknownTypeError(Exception):
+    """Nobody here knows how to look for a type."""
+
+
+class ForeignError(Exception):
+    """Something has the looked-for name, but belongs to somebody else; str() is its id."""
+
+
 Finder = Callable[[Account, Mapping[str, Any], Collection[str]], str | None]
 
 
 def find(account: Account, type_: str, inputs: Mapping[str, Any], recorded: Collection[str]) -> str | None:
     """The id by which the provider imports what a creation with these inputs made; None where it made nothing.
 
-    `recorded` are ids that the state knows, so not the ones looked for. LookupError for a type that nobody here knows
-    how to look for.
+    `recorded` are ids that the state knows, so not the ones looked for. Raises UnknownTypeError for a type that nobody
+    here knows how to look for, ForeignError where what has the name does not bear the environment's tags.
     """
     if type_ in inventory.EC2_KINDS:
         return _ec2(account, type_, inputs, recorded)
     if type_ in FINDERS:
         return FINDERS[type_](account, inputs, recorded)
-    raise LookupError(type_)
+    raise UnknownTypeError(type_)
+
+
+def _own(account: Account, id_: str, borne: Mapping[str, str]) -> str:
+    """The id, where the tags are the environment's: a name alone is no proof."""
+    tags = {"system": account.settings.tags["system"], "env": account.settings.tags["env"]}
+    if tags.items() <= borne.items():
+        return id_
+    raise ForeignError(id_)
+
+
+def _pairs(listed: Iterable[Mapping[str, str]], key: str = "Key", value: str = "Value") -> dict[str, str]:
+    return {tag[key]: tag[value] for tag in listed}
 
 
 def _ec2(account: Account, type_: str, inputs: Mapping[str, Any], recorded: Collection[str]) -> str | None:
@@ -81,17 +101,45 @@ def _key(account: Account, inputs: Mapping[str, Any], recorded: Collection[str])
 
 
 def _bucket(account: Account, inputs: Mapping[str, Any], _recorded: Collection[str]) -> str | None:
-    return next((name for name in inventory.bucket_names(account) if name == inputs["bucket"]), None)
+    name = inputs["bucket"]
+    if name not in inventory.bucket_names(account):
+        return None
+    borne = data.borne(account, "bucket", name)
+    # A bucket gets its tags in a second call, so an empty one without any was cut short between the two.
+    if not borne and data.in_bucket(account, name) is None:
+        return name
+    return _own(account, name, borne)
 
 
 def _log_group(account: Account, inputs: Mapping[str, Any], _recorded: Collection[str]) -> str | None:
     groups = account.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=inputs["name"])
-    return next((g["logGroupName"] for g in groups if g["logGroupName"] == inputs["name"]), None)
+    group = next((g for g in groups if g["logGroupName"] == inputs["name"]), None)
+    if group is None:
+        return None
+    arn = group["arn"].removesuffix(":*")
+    borne = account.client("logs").list_tags_for_resource(resourceArn=arn).get("tags") or {}
+    return _own(account, group["logGroupName"], borne)
 
 
 def _policy(account: Account, inputs: Mapping[str, Any], _recorded: Collection[str]) -> str | None:
     policies = account.pages("iam", "list_policies", "Policies", Scope="Local")
-    return next((p["Arn"] for p in policies if p["PolicyName"] == inputs["name"]), None)
+    arn = next((p["Arn"] for p in policies if p["PolicyName"] == inputs["name"]), None)
+    if arn is None:
+        return None
+    return _own(account, arn, _pairs(account.pages("iam", "list_policy_tags", "Tags", PolicyArn=arn)))
+
+
+def _role(account: Account, inputs: Mapping[str, Any], recorded: Collection[str]) -> str | None:
+    name = _by_name("iam", "get_role", "RoleName", "name")(account, inputs, recorded)
+    if name is None:
+        return None
+    return _own(account, name, _pairs(account.pages("iam", "list_role_tags", "Tags", RoleName=name)))
+
+
+def _repository(account: Account, inputs: Mapping[str, Any], recorded: Collection[str]) -> str | None:
+    named = _by_name("ecr", "describe_repositories", "repositoryNames", "name", many=True)
+    name = named(account, inputs, recorded)
+    return None if name is None else _own(account, name, data.borne(account, "image repository", name))
 
 
 def _by_name(service: str, operation: str, argument: str, name: str, many: bool = False) -> Finder:
@@ -114,7 +162,12 @@ def _by_name(service: str, operation: str, argument: str, name: str, many: bool 
 
 def _alias(account: Account, inputs: Mapping[str, Any], _recorded: Collection[str]) -> str | None:
     aliases = account.pages("kms", "list_aliases", "Aliases")
-    return next((a["AliasName"] for a in aliases if a["AliasName"] == inputs["name"]), None)
+    alias = next((a for a in aliases if a["AliasName"] == inputs["name"]), None)
+    if alias is None:
+        return None
+    # An alias has no tags; it is ours if its key is.
+    tags = account.pages("kms", "list_resource_tags", "Tags", KeyId=alias["TargetKeyId"])
+    return _own(account, alias["AliasName"], _pairs(tags, "TagKey", "TagValue"))
 
 
 FINDERS: dict[str, Finder] = {
@@ -124,9 +177,9 @@ FINDERS: dict[str, Finder] = {
     "aws:kms/alias:Alias": _alias,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
-    "aws:iam/role:Role": _by_name("iam", "get_role", "RoleName", "name"),
+    "aws:iam/role:Role": _role,
     "aws:iam/policy:Policy": _policy,
-    "aws:ecr/repository:Repository": _by_name("ecr", "describe_repositories", "repositoryNames", "name", many=True),
+    "aws:ecr/repository:Repository": _repository,
     "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": _by_name(
         "ecr", "describe_pull_through_cache_rules", "ecrRepositoryPrefixes", "ecrRepositoryPrefix", many=True
     ),

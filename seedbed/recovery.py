@@ -28,6 +28,12 @@ from seedbed.workspace import PROJECT, Workspace, saved
 PATIENCE_SECONDS = 1800.0
 """How long to wait for an earlier run that still goes on; an environment takes minutes."""
 
+LIVE = (
+    "Another person's run that goes on right now looks just the same: say yes only if nobody else is working on this "
+    "environment."
+)
+"""What a person must know before a state that others share is put in order."""
+
 
 @dataclass
 class Mending:
@@ -39,11 +45,13 @@ class Mending:
     """URNs of cut-short creations that made nothing, or that can be done again without harm."""
     unknown: list[str] = field(default_factory=list)
     """URNs of cut-short creations that nobody here knows how to look for."""
+    foreign: dict[str, str] = field(default_factory=dict)
+    """What has the name of a cut-short creation but not the environment's tags, by URN."""
     reread: list[str] = field(default_factory=list)
     """URNs of cut-short updates and deletions: what came of them is read from the account."""
 
     def __bool__(self) -> bool:
-        return bool(self.adopted or self.struck or self.unknown or self.reread)
+        return bool(self.adopted or self.struck or self.unknown or self.foreign or self.reread)
 
     def lines(self) -> list[str]:
         """What was found and what follows, in words."""
@@ -55,6 +63,11 @@ class Mending:
             f"over with `pulumi import`"
             for urn in self.unknown
         ]
+        said += [
+            f"{_named(urn)}: {id_} exists, but does not bear this environment's tags (system, env), so it is not taken "
+            f"over: `up` will say that the name is taken"
+            for urn, id_ in self.foreign.items()
+        ]
         return said
 
 
@@ -62,7 +75,7 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     """Puts in order what an earlier run of the environment left, if it was cut short.
 
     `agree` is shown what will be done to the state of an environment that is not on this machine. Raises RefusedError
-    when it does not agree, or while somebody else's run goes on.
+    when it does not agree, while somebody else's run goes on, or where one changed the state meanwhile.
     """
     _outlive(workspace, steps)
     deployment = deployment_of(workspace)
@@ -73,13 +86,19 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
         mending = examine(deployment, account)
         for line in mending.lines():
             step.note(f"       {line}")
-    if not workspace.on_this_machine and not agree(mending.lines()):
+    if not workspace.on_this_machine and not agree([*mending.lines(), LIVE]):
         raise RefusedError(
             f"{workspace.name}: an earlier run was cut short, and its state was not put in order.",
             do="Agree, or put it in order with `pulumi refresh`.",
         )
     with steps.step("putting the state in order") as step:
         stack = workspace.stack(create=False)
+        # Looking and asking took time; what a run of somebody else saved since must not be overwritten.
+        if deployment_of(workspace) != deployment:
+            raise RefusedError(
+                f"{workspace.name}: another run changed the state while this one looked at it; nothing was changed.",
+                do="Find out who works on the environment, wait for that run to end, then run the same command again.",
+            )
         mend(stack, deployment, mending)
         targets = [*mending.adopted, *mending.reread]
         if targets:
@@ -104,8 +123,10 @@ def examine(deployment: Mapping[str, Any], account: Account) -> Mending:
         else:
             try:
                 found = pending.find(account, type_, resource.get("inputs") or {}, recorded)
-            except LookupError:
+            except pending.UnknownTypeError:
                 mending.unknown.append(urn)
+            except pending.ForeignError as foreign:
+                mending.foreign[urn] = str(foreign)
             except (BotoCoreError, ClientError) as error:
                 raise RefusedError(
                     f"{urn}: cannot look in account {account.settings.account} for what an earlier run was making: "

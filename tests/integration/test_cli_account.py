@@ -139,14 +139,15 @@ TRUST = '{"Version": "2012-10-17", "Statement": []}'
 @pytest.fixture(scope="module")
 def things(account: Account) -> dict[str, str]:
     """One of everything that is found by name: import id by type."""
+    tags = [{"Key": k, "Value": v} for k, v in TAGS.items()]
     account.client("s3").create_bucket(
         Bucket="seedbed-local-found", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
-    account.client("iam").create_role(RoleName="seedbed-local-role", AssumeRolePolicyDocument=TRUST)
+    account.client("iam").create_role(RoleName="seedbed-local-role", AssumeRolePolicyDocument=TRUST, Tags=tags)
     document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
-    policy = account.client("iam").create_policy(PolicyName="seedbed-local-policy", PolicyDocument=document)["Policy"]
-    account.client("logs").create_log_group(logGroupName="/seedbed-local/flow-log")
-    tags = [{"Key": k, "Value": v} for k, v in TAGS.items()]
+    iam = account.client("iam")
+    policy = iam.create_policy(PolicyName="seedbed-local-policy", PolicyDocument=document, Tags=tags)["Policy"]
+    account.client("logs").create_log_group(logGroupName="/seedbed-local/flow-log", tags=TAGS)
     account.client("ecr").create_repository(repositoryName="seedbed-local/found", tags=tags)
     account.client("ecr").create_pull_through_cache_rule(
         ecrRepositoryPrefix="seedbed-local/quay", upstreamRegistryUrl="quay.io"

@@ -44,7 +44,7 @@ def there(monkeypatch):
     def answer(**ids):
         def find(_account, type_, _inputs, recorded):
             if "Thing" in type_:
-                raise LookupError(type_)
+                raise pending.UnknownTypeError(type_)
             found = ids.get(type_.rpartition(":")[2])
             return found if found not in recorded else None
 
@@ -216,7 +216,7 @@ def test_a_state_elsewhere_is_not_put_in_order_without_a_yes(workspace, monkeypa
     asked = []
     with pytest.raises(RefusedError, match="was not put in order"):
         recover(elsewhere, steps(), agree=lambda lines: bool(asked.append(lines)))
-    assert asked == [["data-policy (s3 BucketPolicy) was not finished: it is done again"]]
+    assert asked == [["data-policy (s3 BucketPolicy) was not finished: it is done again", recovery.LIVE]]
 
 
 def test_a_state_in_order_is_left_alone(workspace):

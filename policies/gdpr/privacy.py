@@ -7,13 +7,13 @@ from typing import Any
 from policies.reading import as_number
 from policies.retention import CURRENT, LIFECYCLE, NONCURRENT, UPLOADS, lifecycles, shortest
 from policies.rule import (
-    ABSENT,
     BUCKET,
     UNKNOWN,
     Parameters,
     Problem,
     Resource,
     Stack,
+    UndeterminedError,
     control,
     expect,
     fail,
@@ -238,8 +238,15 @@ def no_real_personal_data(store: Resource, stack: Stack, _: Parameters) -> Itera
         fix = "use synthetic or pseudonymised data here and say so in data-origin"
         yield fail("tags.data-origin", "real personal data, or no mark", fix)
     elif origin == "pseudonymised":
-        for one in stack.resources:
-            mark = look(one.props, "tags.reidentifies")
-            if mark is not ABSENT and mark != "":
-                found = f"the key that re-identifies lies in the same stack ({one.urn})"
-                yield fail("tags.data-origin", found, "keep it in another account")
+        yield from parts(*(_no_key_to_persons(one, stack) for one in stack.resources))
+
+
+def _no_key_to_persons(one: Resource, stack: Stack) -> Iterator[Problem]:
+    try:
+        mark = tag(one, stack, "reidentifies")
+    except UndeterminedError as unknown:
+        yield undetermined(f"{one.type.rpartition(':')[2]}.{unknown.path}")
+        return
+    if mark:
+        found = f"the key that re-identifies lies in the same stack ({one.urn})"
+        yield fail("tags.data-origin", found, "keep it in another account")

@@ -32,6 +32,11 @@ WEBSITE = (
 ACCESS_POINT = "aws:s3/accessPoint:AccessPoint"
 
 SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+ALL_ACTIONS = frozenset({"*", "s3:*"})
+
+SAMPLE_OBJECTS = ("/q", "/0Z1/x_y.7")
+"""Keys of objects that share no character: what covers both covers any."""
+
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc")
 
 
@@ -98,12 +103,12 @@ def buckets_refuse_plain_http(bucket: Resource, stack: Stack, _: Parameters) -> 
 
 
 def _refuses_http(one: Statement, bucket: object) -> bool:
-    everything = one.does("s3:GetObject") and one.does("s3:PutObject") and one.does("s3:ListBucket")
+    everything = any(action.lower() in ALL_ACTIONS for action in one.actions)
     only = [
         (operator.lower(), key, [str(value).lower() for value in values]) for operator, key, values in one.conditions
     ]
     insecure = [("bool", "aws:securetransport", ["false"])]
-    both = _covers(one, bucket, "") and _covers(one, bucket, "/any")
+    both = all(_covers(one, bucket, suffix) for suffix in ("", *SAMPLE_OBJECTS))
     return not one.allow and everything and one.anonymous and not one.not_principals and only == insecure and both
 
 
@@ -117,7 +122,7 @@ def _covers(one: Statement, bucket: object, suffix: str) -> bool:
 
 def _shape(pattern: str, suffix: str) -> bool:
     """Without the bucket's name: whether the pattern covers some whole bucket, or all its objects."""
-    return pattern == "*" or (pattern.endswith("/*") if suffix else "/" not in pattern)
+    return pattern == "*" or (pattern.partition("/")[2] == "*" if suffix else "/" not in pattern)
 
 
 @control(

@@ -1,9 +1,9 @@
 """Keys: they rotate, are hard to lose, and nobody may decrypt with all of them."""
 
-import re
 from collections.abc import Iterator
+from itertools import product
 
-from policies.documents import ACCOUNT_KEYS, Statement, statements
+from policies.documents import ACCOUNT_KEYS, POSITIVE, Statement, matches, statements
 from policies.rule import (
     ABSENT,
     Parameters,
@@ -15,6 +15,7 @@ from policies.rule import (
     fail,
     is_off,
     is_on,
+    items,
     literal,
     look,
     number,
@@ -24,7 +25,13 @@ from policies.rule import (
 )
 
 KEY, KEY_POLICY = "aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"
-IDENTITY_POLICIES = ("aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy")
+ROLE = "aws:iam/role:Role"
+IDENTITY_POLICIES = (
+    "aws:iam/policy:Policy",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/userPolicy:UserPolicy",
+    "aws:iam/groupPolicy:GroupPolicy",
+)
 
 DEFAULT_ROTATION_DAYS = 365
 """What AWS KMS does when rotation is on and no period is given (API_EnableKeyRotation)."""
@@ -34,6 +41,12 @@ DEFAULT_DELETION_WINDOW_DAYS = 30
 
 KEY_CONDITIONS = frozenset({"kms:resourcealiases", "kms:requestalias"})
 """Condition keys that tie a statement on all keys to those with named aliases."""
+
+ARN_FIELDS = 6
+"""`arn:partition:service:region:account:resource`; AWS completes a shorter one with wildcards."""
+
+SAMPLE_KEYS = ("01f72a9c-5be4-4d38-8c60-e93b1da7f542", "fb3086d5-94a1-4e7c-b2d7-06c8f25e91ba")
+"""Two key ids of the form that AWS gives, different at every place that is free: what covers both covers any."""
 
 
 @control(
@@ -70,7 +83,7 @@ def _period(key: Resource, most: int) -> Iterator[Problem]:
     title="Key policies are explicit and hard to lose",
     kind="stack",
     severity="critical",
-    types=(KEY, KEY_POLICY, *IDENTITY_POLICIES),
+    types=(KEY, KEY_POLICY, *IDENTITY_POLICIES, ROLE),
     basis=("32(1)(a)", "32(1)(b)", "32(1)(c)"),
     refs=("securityhub:KMS.1", "securityhub:KMS.2", "securityhub:KMS.3", "securityhub:KMS.5", "CKV_AWS_33",
           "CKV2_AWS_64", "CKV_AWS_290", "prowler:kms_key_not_publicly_accessible",
@@ -78,11 +91,14 @@ def _period(key: Resource, most: int) -> Iterator[Problem]:
 )  # fmt: skip
 def keys_are_hard_to_lose(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """Each key states its policy, names no wildcard principal without an account condition, keeps the lockout safety
-    check and has a deletion window of at least {days} days; no identity may decrypt with every key, unless a condition
-    names the key's aliases.
+    check and has a deletion window of at least {days} days; no identity may decrypt with every key of an account or
+    region, by a policy of its own or inline in its role, unless a condition names the key's aliases without wildcards.
     """
     if one.type in IDENTITY_POLICIES:
-        yield from _no_decrypting_with_every_key(one)
+        yield from _no_decrypting_with_every_key(one, "policy")
+    elif one.type == ROLE:
+        inline = items(one.props, "inlinePolicies")
+        yield from parts(*(_no_decrypting_with_every_key(one, f"{where}.policy") for where, _ in inline))
     elif one.type == KEY_POLICY:
         yield from parts(_lockout(one), _key_policy(one))
     else:
@@ -123,12 +139,12 @@ def _key_policy(holder: Resource) -> Iterator[Problem]:
             )
 
 
-def _no_decrypting_with_every_key(policy: Resource) -> Iterator[Problem]:
-    found = statements(policy.props, "policy")
+def _no_decrypting_with_every_key(holder: Resource, path: str) -> Iterator[Problem]:
+    found = statements(holder.props, path)
     if found is None:
-        yield fail("policy", "no policy document", "write a JSON object with a list Statement")
+        yield fail(path, "no policy document", "write a JSON object with a list Statement")
     for one in found or ():
-        if one.allow and one.does("kms:Decrypt") and _every_key(one) and not one.narrowed(KEY_CONDITIONS):
+        if one.allow and one.does("kms:Decrypt") and not _names_aliases(one) and _every_key(one):
             yield fail(
                 f"{one.path}.Resource",
                 "kms:Decrypt is allowed on every key",
@@ -136,8 +152,30 @@ def _no_decrypting_with_every_key(policy: Resource) -> Iterator[Problem]:
             )
 
 
+def _names_aliases(one: Statement) -> bool:
+    """Whether a positive condition lists aliases in full; one wildcard among them, and it may be any key again."""
+    return any(
+        POSITIVE.match(operator) and key in KEY_CONDITIONS and values and all(map(_in_full, values))
+        for operator, key, values in one.conditions
+    )
+
+
+def _in_full(alias: object) -> bool:
+    return isinstance(alias, str) and alias != "" and not {"*", "?"} & set(alias)
+
+
 def _every_key(one: Statement) -> bool:
-    return bool(one.not_resources) or any(
-        re.fullmatch(r"\*+|arn:[^:]*:(kms|\*):[^:]*:[^:]*:(\*+|key/\*+|key\*+)|arn:\*+", pattern)
-        for pattern in one.resources
+    return bool(one.not_resources) or any(map(_covers_any_key, one.resources))
+
+
+def _covers_any_key(pattern: str) -> bool:
+    """Whether a pattern covers any key of some account and region, which the pattern itself may name."""
+    fields = pattern.split(":")
+    padded = ":".join([*fields, *["*"] * (ARN_FIELDS - len(fields))])
+    named = {one.replace("*", "").replace("?", "0") for one in fields[1 : ARN_FIELDS - 1]}
+    places = product({"aws", *named}, {"eu-central-1", *named}, {"111111111111", *named})
+    return any(
+        all(matches(form, f"arn:{partition}:kms:{region}:{account}:key/{key}") for key in SAMPLE_KEYS)
+        for partition, region, account in places
+        for form in {pattern, padded}
     )

@@ -1,7 +1,7 @@
 """Image registries: nothing is overwritten, everything is scanned, nobody from outside reads."""
 
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from policies.rule import (
     UNKNOWN,
@@ -25,6 +25,7 @@ from policies.rule import (
 from policies.security.exposure import anonymous_grants
 
 REPOSITORY = "aws:ecr/repository:Repository"
+TEMPLATE = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
 SCANNING = "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"
 REPOSITORY_POLICY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
 PUBLIC_REPOSITORY = "aws:ecrpublic/repository:Repository"
@@ -35,13 +36,13 @@ PUBLIC_REPOSITORY = "aws:ecrpublic/repository:Repository"
     title="Registry tags are immutable",
     kind="resource",
     severity="medium",
-    types=(REPOSITORY,),
+    types=(REPOSITORY, TEMPLATE),
     basis=("32(1)(b)", "5(2)"),
     refs=("securityhub:ECR.2", "CKV_AWS_51", "trivy:AWS-0031", "prowler:ecr_repositories_tag_immutability"),
 )
 def tags_are_immutable(repository: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
-    """A repository's tags are IMMUTABLE (the service's default is MUTABLE); exclusions match only tags that the
-    configuration reserves for caches.
+    """The tags of a repository, or of those that a creation template makes, are IMMUTABLE (the service's default is
+    MUTABLE); exclusions match only tags that the configuration reserves for caches.
     """
     path, filters = "imageTagMutability", "imageTagMutabilityExclusionFilters"
     allowed = ("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION")
@@ -88,9 +89,16 @@ def _matched(repository: Resource, scanning: Resource) -> bool:
         if literal(scanning.props, f"{where}.scanFrequency") in ("SCAN_ON_PUSH", "CONTINUOUS_SCAN"):
             for place, _filter in items(scanning.props, f"{where}.repositoryFilters"):
                 pattern = text(scanning.props, f"{place}.filter")
-                if pattern == "*" or (pattern and fnmatchcase(text(repository.props, "name"), pattern)):
+                if pattern == "*" or (pattern and _filtered(text(repository.props, "name"), pattern)):
                     return True
     return False
+
+
+def _filtered(name: str, pattern: str) -> bool:
+    """A filter without `*` matches the names that contain it, one with `*` whole names (ECR, "Filters")."""
+    if "*" not in pattern:
+        return pattern in name
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
 @control(
@@ -98,19 +106,22 @@ def _matched(repository: Resource, scanning: Resource) -> bool:
     title="Registries are private and under our key",
     kind="resource",
     severity="high",
-    types=(REPOSITORY, REPOSITORY_POLICY, PUBLIC_REPOSITORY),
+    types=(REPOSITORY, TEMPLATE, REPOSITORY_POLICY, PUBLIC_REPOSITORY),
     basis=("32(1)(a)", "32(1)(b)"),
     refs=("awsconfig:ecr-repository-cmk-encryption-enabled", "CKV_AWS_32", "CKV_AWS_136", "trivy:AWS-0032",
           "trivy:AWS-0033", "prowler:ecr_repositories_not_publicly_accessible"),
 )  # fmt: skip
 def registries_are_private(one: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
     """Repository policies name no anonymous principal, there is no public gallery repository, images are encrypted
-    with a customer key (the default is AES256), and force deletion is off where the configuration forbids it.
+    with a customer key (the default is AES256), both in creation templates too, and force deletion is off where the
+    configuration forbids it.
     """
     if one.type == PUBLIC_REPOSITORY:
         yield fail("", "a repository of the public gallery", "use a private repository")
     elif one.type == REPOSITORY_POLICY:
         yield from anonymous_grants(one, "policy")
+    elif one.type == TEMPLATE:
+        yield from parts(_own_key(one), anonymous_grants(one, "repositoryPolicy"))
     else:
         yield from parts(_own_key(one), _no_force_delete(one, given))
 

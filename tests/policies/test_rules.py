@@ -181,6 +181,50 @@ def test_a_message_says_where_what_was_found_and_what_to_set(control, tags, mess
     assert [one for one in made.blocking if one.control == control and message in str(one)]
 
 
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ("*", "fail"),
+        ("arn:aws:*", "fail"),
+        ("arn:aws:kms", "fail"),
+        ("arn:aws:kms:*", "fail"),
+        ("arn:aws:kms:*:*", "fail"),
+        ("arn:aws:kms:eu-central-1:*", "fail"),
+        ("arn:aws:kms:ap-*:222222222222:*", "fail"),
+        ("arn:*:kms:*", "fail"),
+        ("arn:*:222222222222:key/*", "fail"),
+        ("arn:aws:kms:*:111111111111:key/*-*", "fail"),
+        ("arn:aws-eusc:kms:eusc-de-east-1:222222222222:key/????????-*", "fail"),
+        ("arn:aws:kms:*:*:key/1e842119-c810-4db6-ad35-b69a0c2f4d11", "pass"),
+        ("arn:aws:kms:eu-central-1:111111111111:key/1e842119-*", "pass"),
+        ("arn:aws:kms:eu-central-1:111111111111:alias/*", "pass"),
+        ("arn:aws:s3:*", "pass"),
+    ],
+)
+def test_a_resource_that_covers_any_key_is_every_key_however_it_is_written(resource, expected):
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": resource}
+    policy = json.dumps({"Statement": [statement]})
+
+    assert state("KMS-02", "aws:iam/policy:Policy", {"policy": policy}) == expected
+
+
+def test_a_mark_in_default_tags_of_another_provider_counts_as_the_key_that_re_identifies():
+    tags = {"data-class": "personal", "data-origin": "pseudonymised"}
+    store = {"type": BUCKET[0], "name": "one", "props": {"tags": tags}}
+    key = {"type": "aws:kms/key:Key", "name": "key", "provider": "bare"}
+    plain = resources([store, key], "staging")
+    marked = [
+        replace(one, props={**one.props, "defaultTags": {"tags": {"reidentifies": "one"}}})
+        if one.name == "bare"
+        else one
+        for one in plain
+    ]
+    (urn,) = (one.urn for one in plain if one.name == "one")
+
+    assert judge(Stack(plain), config("staging"), today=TODAY).states("PRIV-06")[urn] == "pass"
+    assert judge(Stack(marked), config("staging"), today=TODAY).states("PRIV-06")[urn] == "fail"
+
+
 def test_force_deletion_of_a_registry_is_refused_in_prod_only():
     props = {"forceDelete": True, "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "arn:key"}]}
 

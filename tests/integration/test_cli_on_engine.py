@@ -19,7 +19,12 @@ def elsewhere(tmp_path) -> House:
 
 
 def test_an_environment_of_an_account_elsewhere_is_previewed_offline_without_credentials(elsewhere):
-    elsewhere.write("dev", shipped("dev"))
+    reached = {
+        "aws:profile": "there-is-no-such-profile",
+        "aws:assumeRole": {"roleArn": "arn:aws:iam::111111111111:role/deployer"},
+        "aws:endpoints": {"s3": "http://127.0.0.1:9"},
+    }
+    elsewhere.write("dev", {**shipped("dev"), **reached})
     done = elsewhere.seedbed("preview", "dev", "--offline")
     assert "Offline: shown against an empty account 111111111111 on this machine" in done.output
     assert "create applications-bucket  s3 Bucket" in done.output
@@ -78,20 +83,42 @@ def test_status_tells_what_runs_and_since_when(home):
     assert f"{home.running.endpoint}, account 000000000000, process {home.running.pid}, since " in output
 
 
-def test_a_store_that_would_be_replaced_is_announced_with_what_would_be_lost(home):
+def with_another_data_set() -> dict:
+    """The shipped environment with a data set `benchmark` in place of `reference`."""
     config = shipped("local")
     config["seedbed:environment"]["datasets"][1]["name"] = "benchmark"
     config["seedbed:environment"]["teams"] = [
         {**team, "datasets": ["benchmark" if d == "reference" else d for d in team["datasets"]]}
         for team in config["seedbed:environment"]["teams"]
     ]
+    return config
+
+
+def test_a_store_that_would_be_replaced_is_announced_with_what_would_be_lost(home):
     try:
-        home.write("local", config)
+        home.write("local", with_another_data_set())
         output = home.seedbed("preview", "local").output
     finally:
         home.write("local", shipped("local"))
     assert "WOULD BE DELETED: reference-bucket (s3 Bucket); lost: every object and every version in it" in output
     assert "create benchmark-bucket  s3 Bucket" in output
+
+
+def test_an_up_without_a_data_set_that_holds_data_leaves_its_bucket_as_protected_as_it_was(home):
+    s3, bucket = home.aws("s3"), "seedbed-local-data-reference-000000000000"
+    version = s3.put_object(Bucket=bucket, Key="dvc/research/x", Body=b"1")["VersionId"]
+    before, policy = home.saved("local"), s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    try:
+        home.write("local", with_another_data_set())
+        output = home.seedbed("up", "local", code=1).output
+    finally:
+        home.write("local", shipped("local"))
+        s3.delete_object(Bucket=bucket, Key="dvc/research/x", VersionId=version)
+    assert "local: nothing was changed, because these would be deleted or replaced and hold data:" in output
+    assert f"bucket {bucket}: 1 object versions" in output
+    assert "seedbed down local --delete-data" in output
+    assert home.saved("local") == before
+    assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy
 
 
 def test_down_keeps_everything_while_a_store_holds_data(home):

@@ -274,7 +274,7 @@ def test_a_replacement_of_what_keeps_data_is_announced(home):
 
 
 def test_a_request_that_the_account_does_not_know_is_named(home):
-    with pytest.raises(ClientError, match=r"NotImplementedByLocalCloud.*SearchDevices"):
-        home.aws("braket").search_devices(filters=[])
+    with pytest.raises(ClientError, match=r"NotImplementedByLocalCloud.*StartLifecyclePolicyPreview"):
+        home.aws("ecr").start_lifecycle_policy_preview(repositoryName="seedbed-local/training")
 
-    assert re.search(r"braket.*SearchDevices", home.seedbed("cloud", "logs").output)
+    assert re.search(r"ecr StartLifecyclePolicyPreview 400", home.seedbed("cloud", "logs").output)

@@ -66,7 +66,8 @@ class Dataset(Part):
     """Unique in the environment; part of the bucket's name."""
 
     classification: Classification
-    """How sensitive the contents are; there is no default."""
+    """How sensitive the contents are; there is no default. What was stored before a change stays under the key of its
+    old class and has to be written anew before teams read it (docs/decisions/0004)."""
 
     origin: Literal["real", "pseudonymised", "synthetic"] = "real"
     """Where the records come from; outside production the policies refuse real personal data."""

@@ -9,7 +9,7 @@ import yaml
 
 from policies.documents import statements
 from policies.levels import FOLDER
-from policies.rule import UNKNOWN, ConfigError, Resource, Stack, config, document, judge, literal, look, number, present
+from policies.rule import UNKNOWN, Resource, Stack, config, document, judge, literal, look, number, present
 from policies.stack import BUCKET
 from tests.policies.cases import HERE, TODAY, Loader, resources, speakers, world
 from tests.policies.test_mutations import mutated
@@ -274,25 +274,6 @@ def test_a_statement_with_notprincipal_or_notaction_is_read_as_wide_as_it_is():
     assert one.anonymous
     assert one.does("s3:GetObject")
     assert not one.does("iam:PassRole")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "is no JSON"),
-        ("[]", "must be an object"),
-        ('{"levels": []}', "must be an object of objects"),
-        ('{"levels": {"STO-01": "strict"}}', 'levels.STO-01 is "strict"; allowed are advisory, mandatory, disabled'),
-        ('{"levels": {"STO-1": "advisory"}}', "levels.STO-1 names no control; write STO-01"),
-    ],
-)
-def test_a_configuration_that_cannot_be_used_says_which_file_and_what_is_allowed(content, message, tmp_path):
-    (tmp_path / "defaults.json").write_text('{"parameters": {}}')
-    (tmp_path / "dev.json").write_text(content)
-
-    with pytest.raises(ConfigError, match=r"dev\.json") as raised:
-        config("dev", tmp_path)
-    assert message in str(raised.value)
 
 
 def test_the_verdict_counts_and_sorts_its_findings():

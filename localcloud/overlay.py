@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from localcloud import repeats
 from localcloud.call import Call
 from localcloud.refusal import Answer
 
@@ -61,6 +62,8 @@ def answer(call: Call) -> Answer:
 
     Raises Refusal, and whatever moto raises.
     """
+    if (told := repeats.known(call)) is not None:
+        return told
     key = (call.service, call.operation or "")
     for check in (*_checks.get((call.service, ANY), ()), *_checks.get(key, ())):
         check(call)
@@ -72,6 +75,7 @@ def answer(call: Call) -> Answer:
             break
         then = sequel(call, made)
         made = made if then is None else _wired(call, then)
+    repeats.remember(call, made)
     return made
 
 

@@ -49,6 +49,18 @@ def a_nat_gateways_interface_is_in_its_subnet(call: Call, answer: Answer) -> dic
     return output
 
 
+@overlay.follows("ec2", "CreateNatGateway", "DescribeNatGateways")
+def a_gateway_of_one_zone_says_so(call: Call, answer: Answer) -> dict[str, Any]:
+    """Without its availability mode and its primary address the provider reads neither subnet nor address of it."""
+    output = call.read(answer)
+    output.pop("ResponseMetadata", None)
+    for gateway in output.get("NatGateways", [output.get("NatGateway")]):
+        gateway["AvailabilityMode"] = "zonal"
+        for number, address in enumerate(gateway.get("NatGatewayAddresses", [])):
+            address.update(IsPrimary=number == 0, Status="succeeded")
+    return output
+
+
 @overlay.checks("ec2", "CreateVpcEndpoint")
 def one_endpoint_has_the_private_name(call: Call) -> None:
     """Amazon VPC User Guide, "Access an AWS service using an interface VPC endpoint": one private name a VPC."""

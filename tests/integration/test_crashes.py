@@ -92,6 +92,8 @@ def live_through(root: Path, cut_short, calls: int) -> Outcome:
         home.write("local", shipped("local"))
         first = cut_short(home, calls)
         following = home.seedbed("up", "local", code=None)
+        if following.code != 0:
+            return Outcome(first, following, {}, following, None, {})
         account = inventory(home)
         again = home.pulumi("local", "preview", "--expect-no-changes", code=None)
         if cut_short is not undisturbed:

@@ -245,3 +245,21 @@ def test_gateways_are_found_by_their_tags(ec2, network):
     assert found(Name="tag:Name", Values=[network.vpc]) == [network.nat]
     assert found(Name="tag:Name", Values=["another"]) == []
     assert network.nat in found(Name="tag-key", Values=["Na*"])
+
+
+def test_a_creation_told_twice_with_one_token_happens_once(ec2, network):
+    """Amazon EC2 API Reference, "Ensuring idempotency in Amazon EC2 API requests"."""
+    wanted = {"VpcId": network.vpc, "ServiceName": SERVICE, "VpcEndpointType": "Interface", "PrivateDnsEnabled": True}
+
+    made = [ec2.create_vpc_endpoint(**wanted, ClientToken="again")["VpcEndpoint"]["VpcEndpointId"] for _ in range(2)]
+    assert made[0] == made[1]
+    with refused("InvalidParameter", "conflicting DNS domain"):
+        ec2.create_vpc_endpoint(**wanted, ClientToken="another")
+
+
+def test_a_nat_gateway_of_one_zone_says_so(ec2, network):
+    """Amazon EC2 API Reference, NatGateway and NatGatewayAddress."""
+    (seen,) = ec2.describe_nat_gateways(NatGatewayIds=[network.nat])["NatGateways"]
+
+    assert seen["AvailabilityMode"] == "zonal"
+    assert [(a["AllocationId"], a["IsPrimary"]) for a in seen["NatGatewayAddresses"]] == [(network.address, True)]

@@ -147,7 +147,9 @@ def _call(declared: Declared, urns: set[str]) -> str:
         }
         arguments = ", ".join(f"{_snake(k)}={v!r}" for k, v in decoded.items())
         return f"made[{declared.urn!r}] = provider = aws.Provider('aws', {arguments})"
-    module, kind = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", declared.type).groups()  # type: ignore[union-attr]
+    token = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", declared.type)
+    assert token, f"{declared.urn}: the bare program knows aws types only"
+    module, kind = token.groups()
     arguments = []
     for key, value in declared.inputs.items():
         behind = [u for u in declared.dependencies.get(key, ()) if u in urns]

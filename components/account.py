@@ -29,3 +29,15 @@ def bucket_arn(region: str, bucket: str) -> str:
 def policy_document(*statements: dict[str, Any]) -> dict[str, Any]:
     """An IAM policy document of the current language version."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def service_trust(service: str, account: str) -> dict[str, Any]:
+    """Trust policy of a role that an AWS service takes on for `account` alone (IAM user guide, "confused deputy")."""
+    return policy_document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.account import arn, policy_document
+from components.account import arn, policy_document, service_trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +55,7 @@ class FlowLog(pulumi.ComponentResource):
             f"{name}-role",
             name=f"{args.prefix}-flow-log",
             description="Lets VPC flow logs write to their log group",
-            assume_role_policy=json.dumps(
-                policy_document(
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": args.account}},
-                    }
-                )
-            ),
+            assume_role_policy=json.dumps(service_trust("vpc-flow-logs.amazonaws.com", args.account)),
             tags=args.tags,
             opts=child,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.account import arn, dns_suffix, policy_document
+from components.account import arn, dns_suffix, policy_document, service_trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,16 +82,7 @@ class ImageRegistry(pulumi.ComponentResource):
             f"{name}-mirror-role",
             name=f"{args.prefix}-image-mirror",
             description="Lets ECR make the repositories of its mirrors",
-            assume_role_policy=json.dumps(
-                policy_document(
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "ecr.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": args.account}},
-                    }
-                )
-            ),
+            assume_role_policy=json.dumps(service_trust("ecr.amazonaws.com", args.account)),
             tags=args.tags,
             opts=child,
         )

@@ -23,7 +23,7 @@ from seedbed.account import Account
 from seedbed.engine_run import EngineRun, name_of, short_type, type_of
 from seedbed.failures import RefusedError
 from seedbed.steps import Steps
-from seedbed.workspace import PROJECT, Workspace, saved
+from seedbed.workspace import PROJECT, Workspace, saved, state_file
 
 PATIENCE_SECONDS = 1800.0
 """How long to wait for an earlier run that still goes on; an environment takes minutes."""
@@ -197,7 +197,21 @@ def _outlive(workspace: Workspace, steps: Steps) -> None:
                 engine_process.end(left)
     if workspace.backend is not None:
         _unlock(workspace, workspace.backend, steps)
+        _drop_cut_sidecars(state_file(workspace.backend, workspace.name))
     record.unlink(missing_ok=True)
+
+
+def _drop_cut_sidecars(state: Path) -> None:
+    """Removes what a killed engine wrote half beside a state.
+
+    The engine writes the state itself in one stroke, but not the file of its attributes; a cut one keeps it from reading
+    the state ("failed to load checkpoint: EOF"), a missing one does not.
+    """
+    for sidecar in state.parent.glob(f"{state.name}*.attrs"):
+        try:
+            json.loads(sidecar.read_text())
+        except ValueError:
+            sidecar.unlink(missing_ok=True)
 
 
 def _unlock(workspace: Workspace, backend: Path, steps: Steps) -> None:

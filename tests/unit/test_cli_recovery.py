@@ -226,3 +226,13 @@ def test_a_state_in_order_is_left_alone(workspace):
     file.write_text(words)
     recover(workspace, steps(), agree=lambda _: False)
     assert file.read_text() == words
+
+
+def test_attributes_that_a_killed_engine_cut_short_are_dropped_and_whole_ones_stay(workspace):
+    file = state_file(workspace.backend, "local")
+    file.parent.mkdir(parents=True)
+    cut_short, whole = file.with_name("local.json.attrs"), file.with_name("local.json.bak.attrs")
+    cut_short.write_text("")
+    whole.write_text("{}")
+    recover(workspace, steps(), agree=lambda _: False)
+    assert (cut_short.exists(), whole.exists()) == (False, True)

@@ -22,6 +22,11 @@ def dataset_bucket(system: str, environment: str, account: str, dataset: str) ->
     return bucket(system, environment, account, f"data-{dataset}")
 
 
+def capture_bucket(system: str, environment: str, account: str, endpoint: str) -> str:
+    """Bucket of the kept traffic of a SageMaker endpoint."""
+    return bucket(system, environment, account, f"capture-{endpoint}")
+
+
 def mirror_prefix(system: str, environment: str, mirror: str) -> str:
     """Namespace of an image mirror in the registry."""
     return f"{prefix(system, environment)}/{mirror}"

@@ -11,8 +11,14 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from stacks import names
 from stacks.file import regions
+from stacks.file.audit import Audit
+from stacks.file.cluster import Cluster, SystemNodes
+from stacks.file.database import Database
+from stacks.file.delivery import Delivery
 from stacks.file.environment import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror, Team
+from stacks.file.monitoring import Budget, Monitoring
 from stacks.file.network import ExistingNetwork, ExistingVpc, NewNetwork
+from stacks.file.serving import Capture, Instances, Model, SageMakerEndpoint
 from stacks.file.stack import Config, EnvironmentName, ProviderSettings
 from stacks.file.vocabulary import DataClass
 from stacks.reading import data_rules, network_rules
@@ -22,23 +28,35 @@ from stacks.reading.raw_config import gather
 from stacks.reading.shape import fields, words
 from stacks.reading.sound import ENVIRONMENT, Unsound, sound
 from stacks.reading.yaml_file import Document, read_document
+from stacks.versions import addon_versions
 
 __all__ = [
     "Artifacts",
+    "Audit",
+    "Budget",
+    "Capture",
+    "Cluster",
     "Controller",
+    "Database",
     "Dataset",
+    "Delivery",
     "Environment",
     "ExistingNetwork",
     "ExistingVpc",
     "Images",
+    "Instances",
     "Keys",
     "Logs",
     "Mirror",
+    "Model",
+    "Monitoring",
     "NewNetwork",
     "Problem",
     "ProviderSettings",
+    "SageMakerEndpoint",
     "Settings",
     "SettingsError",
+    "SystemNodes",
     "Team",
     "from_program",
     "load",
@@ -106,6 +124,28 @@ class Settings(BaseModel):
         return f"{who.name} / {who.contact}" if who else None
 
     @property
+    def protect(self) -> bool:
+        """Whether what keeps data is protected from deletion."""
+        return self.environment.protect
+
+    @property
+    def notify(self) -> str:
+        """Address that alarms go to."""
+        return self.environment.monitoring.notify or self.environment.owner
+
+    @property
+    def privacy_contact(self) -> str:
+        """Address that findings about people's data go to."""
+        who = self.environment.controller
+        return who.contact if who else self.notify
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of each EKS add-on for the cluster's version of Kubernetes; none without a cluster."""
+        cluster = self.environment.cluster
+        return addon_versions(cluster.version) if cluster else {}
+
+    @property
     def data_classes(self) -> tuple[DataClass, ...]:
         """Data classes that have a key: all, used or not, so that classifying data anew deletes no key under it."""
         return get_args(DataClass)
@@ -123,6 +163,10 @@ class Settings(BaseModel):
     def dataset_bucket(self, dataset: str) -> str:
         """Name of the bucket of a data set."""
         return names.dataset_bucket(self.environment.system, self.name, self.account, dataset)
+
+    def capture_bucket(self, endpoint: str) -> str:
+        """Name of the bucket with the kept traffic of a SageMaker endpoint."""
+        return names.capture_bucket(self.environment.system, self.name, self.account, endpoint)
 
 
 def read(environment: str, config: Mapping[str, Any]) -> Settings:

@@ -4,7 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from stacks.file.audit import Audit
+from stacks.file.cluster import Cluster
+from stacks.file.database import Database
+from stacks.file.delivery import Delivery
+from stacks.file.monitoring import Budget, Monitoring
 from stacks.file.network import ExistingNetwork, NewNetwork, form
+from stacks.file.serving import SageMakerEndpoint
 from stacks.file.vocabulary import (
     Classification,
     Code,
@@ -166,6 +172,10 @@ class Team(Part):
     datasets: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """Data sets of this environment that the team works on, each under a prefix of its own."""
 
+    roles: Annotated[tuple[RoleArn, ...], Field(strict=False, max_length=20)] = ()
+    """IAM roles of this account through which the team's people work in the cluster: they may change what is in the
+    namespace that has the team's name. Needs `cluster`."""
+
 
 class Environment(Part):
     """Everything that makes one environment differ from another."""
@@ -185,6 +195,10 @@ class Environment(Part):
 
     controller: Controller | None = None
     """Who is responsible for the personal data; written on every personal data store."""
+
+    protect: bool = False
+    """Keep stores, keys, database and cluster from being deleted, in the engine and in AWS; to take the environment
+    down, lift it with one `up` first."""
 
     network: Annotated[
         Annotated[NewNetwork, Tag("<new>")] | Annotated[ExistingNetwork, Tag("<existing>")], Discriminator(form)
@@ -208,3 +222,24 @@ class Environment(Part):
 
     teams: Annotated[tuple[Team, ...], Field(strict=False)] = ()
     """Teams and the data that they may open."""
+
+    database: Database | None = None
+    """The database for experiment tracking; none without the key."""
+
+    cluster: Cluster | None = None
+    """The Kubernetes cluster; none without the key."""
+
+    sagemaker_endpoints: Annotated[tuple[SageMakerEndpoint, ...], Field(strict=False)] = ()
+    """Models behind endpoints of SageMaker."""
+
+    audit: Audit = Audit()
+    """Who did what."""
+
+    delivery: Delivery | None = None
+    """Who deploys from GitHub; without the key nobody does."""
+
+    monitoring: Monitoring = Monitoring()
+    """Who hears of alarms."""
+
+    budget: Budget | None = None
+    """What the environment may cost; the policies ask for it."""

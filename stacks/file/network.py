@@ -4,16 +4,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from stacks.file.vocabulary import (
-    Egress,
-    EndpointService,
-    LogRetentionDays,
-    Part,
-    PrivateBlock,
-    SubnetId,
-    VpcBlock,
-    VpcId,
-)
+from stacks.file.addresses import Egress, EndpointService, PrivateBlock, SubnetId, VpcBlock, VpcId
+from stacks.file.vocabulary import LogRetentionDays, Part
 
 NEEDED_EVERYWHERE: tuple[EndpointService, ...] = ("ecr.api", "ecr.dkr", "kms", "logs", "sts")
 """Services that workloads of every environment call: images, keys, logs and tokens; S3 has its gateway."""

@@ -1,8 +1,6 @@
 """Types of the values in an environment file, each with what is allowed in words."""
 
 from dataclasses import dataclass
-from functools import partial
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -11,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from stacks.file.regions import ZONES
 from stacks.reading.problems import nearest
+from stacks.versions import kubernetes_versions
 
 
 class Part(BaseModel):
@@ -34,30 +33,21 @@ class Allowed:
     words: str
 
 
-def _refused(fix: str) -> PydanticCustomError:
+def refused(fix: str) -> PydanticCustomError:
+    """The error of a validator that knows what to do instead."""
     return PydanticCustomError("refused", "{fix}", {"fix": fix})
 
 
 def _known_region(text: str) -> str:
     if text not in ZONES:
         near = nearest(text, ZONES)
-        raise _refused(f"write {near}" if near else "write a region of AWS, for example eu-central-1")
+        raise refused(f"write {near}" if near else "write a region of AWS, for example eu-central-1")
     return text
 
 
-def _private_block(text: str, smallest: int = 24) -> str:
-    try:
-        block = IPv4Network(text)
-    except (AddressValueError, NetmaskValueError):
-        raise _refused("write an IPv4 block, for example 10.40.0.0/16") from None
-    except ValueError:
-        raise _refused(f"write the first address of the block: {IPv4Network(text, strict=False)}") from None
-    if not 16 <= block.prefixlen <= smallest:
-        raise _refused(f"choose a block from /16 to /{smallest}, for example {block.network_address}/16")
-    if not any(block.subnet_of(IPv4Network(n)) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
-        raise _refused("choose a private block, for example 10.40.0.0/16")
-    if text != str(block):
-        raise _refused(f"write {block}")
+def _known_kubernetes(text: str) -> str:
+    if text not in kubernetes_versions():
+        raise refused(f"write one of these in quotes, or add {text[:10]} and its add-ons to versions.yaml")
     return text
 
 
@@ -112,16 +102,6 @@ MirrorSecretArn = Annotated[
     ),
     Allowed("the ARN of a Secrets Manager secret whose name starts with ecr-pullthroughcache/ (ECR asks for that)"),
 ]
-VpcId = Annotated[
-    str,
-    StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$"),
-    Allowed("the id of a VPC, for example vpc-0a1b2c3d4e5f60718"),
-]
-SubnetId = Annotated[
-    str,
-    StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$"),
-    Allowed("the id of a subnet, for example subnet-0a1b2c3d4e5f60718"),
-]
 Url = Annotated[
     str,
     StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$", max_length=256),
@@ -133,17 +113,41 @@ Region = Annotated[
     WithJsonSchema({"type": "string", "enum": sorted(ZONES)}),
     Allowed("a region of AWS or of the European Sovereign Cloud, for example eu-central-1"),
 ]
-PrivateBlock = Annotated[
+KubernetesVersion = Annotated[
     str,
-    AfterValidator(_private_block),
-    WithJsonSchema({"type": "string", "pattern": r"^(10|172|192)\.[0-9]{1,3}\.[0-9]{1,3}\.0/(1[6-9]|2[0-4])$"}),
-    Allowed("a private IPv4 block from /16 to /24 (inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)"),
+    AfterValidator(_known_kubernetes),
+    WithJsonSchema({"type": "string", "enum": list(kubernetes_versions())}),
+    Allowed(f"a version that versions.yaml has, in quotes: {', '.join(kubernetes_versions())}"),
 ]
-VpcBlock = Annotated[
+InstanceType = Annotated[
     str,
-    AfterValidator(partial(_private_block, smallest=28)),
-    WithJsonSchema({"type": "string", "pattern": r"^(10|172|192)(\.[0-9]{1,3}){3}/(1[6-9]|2[0-8])$"}),
-    Allowed("a private IPv4 block from /16 to /28 (inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)"),
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,19}\.[a-z0-9-]{2,19}$"),
+    Allowed("an EC2 instance type, for example m7i.large"),
+]
+DatabaseClass = Annotated[
+    str,
+    StringConstraints(pattern=r"^db\.[a-z][a-z0-9-]{1,19}\.[a-z0-9-]{2,19}$"),
+    Allowed("an RDS instance class, for example db.t4g.medium"),
+]
+EndpointInstanceType = Annotated[
+    str,
+    StringConstraints(pattern=r"^ml\.[a-z][a-z0-9-]{1,19}\.[a-z0-9-]{2,19}$"),
+    Allowed("an instance type of SageMaker, for example ml.m7i.large"),
+]
+ImageDigest = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9]*([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$", max_length=200),
+    Allowed("a repository of images.repositories, @sha256: and the image's digest of 64 hexadecimal digits"),
+]
+ModelArtifact = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=-]*(/[A-Za-z0-9][A-Za-z0-9._=-]*)*\.tar\.gz$", max_length=512),
+    Allowed("the key of a .tar.gz in the artifact bucket, for example models/credit-scoring/3/model.tar.gz"),
+]
+GitHubRepository = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$"),
+    Allowed("owner/name of a repository on GitHub, without wildcards, for example example-bank/ml-platform"),
 ]
 Days = Annotated[int, Field(ge=1, le=3650)]
 RetentionDays = Annotated[int, Field(ge=2, le=3650)]
@@ -163,39 +167,6 @@ SpecialCondition = Literal[
     "health-or-social-care",
     "public-health",
     "archiving-research-statistics",
-]
-Egress = Literal["nat-per-zone", "single-nat", "endpoints-only"]
-EndpointService = Literal[
-    "airflow.api",
-    "athena",
-    "autoscaling",
-    "bedrock-runtime",
-    "cloudtrail",
-    "ec2",
-    "ec2messages",
-    "ecr.api",
-    "ecr.dkr",
-    "eks",
-    "eks-auth",
-    "elasticfilesystem",
-    "elasticloadbalancing",
-    "events",
-    "glue",
-    "kms",
-    "lambda",
-    "logs",
-    "monitoring",
-    "rds",
-    "sagemaker.api",
-    "sagemaker.runtime",
-    "secretsmanager",
-    "sns",
-    "sqs",
-    "ssm",
-    "ssmmessages",
-    "states",
-    "sts",
-    "xray",
 ]
 LogRetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.file.environment import Environment, Team
+from stacks.file.monitoring import Monitoring
 from stacks.file.network import ExistingNetwork, NewNetwork
 from stacks.file.stack import Config
 from stacks.file.vocabulary import AccountId, Part
@@ -14,22 +15,8 @@ from stacks.reading.raw_config import renamed
 from stacks.reading.shape import Place, fields, peel, place, walk, words
 
 LATER: dict[type[Part], frozenset[str]] = {
-    Environment: frozenset(
-        {
-            "audit",
-            "budget",
-            "cluster",
-            "database",
-            "delivery",
-            "endpoints",
-            "monitoring",
-            "pipelines",
-            "pools",
-            "queues",
-            "secrets",
-            "tracking",
-        }
-    ),
+    Environment: frozenset({"endpoints", "pipelines", "pools", "queues", "secrets", "tracking"}),
+    Monitoring: frozenset({"drift"}),
     Team: frozenset({"borrow", "gpuQuota", "members"}),
 }
 """Keys of layers that are not built yet: refused by name, so that nobody believes in a setting that does nothing."""
@@ -65,7 +52,7 @@ def _unknown(fault: ErrorDetails, at: Place, values: Any, broken: set[Location])
     found, allowed = shown(fault["input"], at.location), ", ".join(keys)
     broken.add(at.location)
     if part and key in LATER.get(part, ()):
-        fix = "remove the key: this version builds networks, keys, stores, images and logs"
+        fix = "remove the key: this version builds the AWS side, and what runs inside the cluster comes later"
         return Problem(at.location, "is not supported yet", found, allowed, fix)
     if part is ExistingNetwork and key in fields(NewNetwork):
         fix = "keep either existing, or cidr, zones and egress"

@@ -73,7 +73,7 @@ def test_an_editor_takes_what_the_engine_makes_of_a_file(editor):
         {"ownr": "x"},
         {"owner": None},
         {"owner": "nobody"},
-        {"cluster": {}},
+        {"pools": {}},
         {"network.zones": "3"},
         {"network.zones": 7},
         {"network.egress": "nat"},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -15,11 +16,19 @@ import (
 type compiledIn struct {
 	pulumirpc.ResourceProviderServer
 	tokens map[string]bool
+	absent map[string][]string // by token: properties that the SDK has and this build lacks
 }
 
 func (c *compiledIn) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	if err := c.known(req.GetUrn()); err != nil {
 		return nil, err
+	}
+	token, given := string(resource.URN(req.GetUrn()).Type()), req.GetNews().GetFields()
+	for _, name := range c.absent[token] {
+		if _, set := given[name]; set {
+			return nil, status.Errorf(codes.InvalidArgument, "%s: %s is set, which only the official plugin knows; "+
+				"engine/aws/missing.txt says what does the same; or use an installed pulumi", token, name)
+		}
 	}
 	return c.ResourceProviderServer.Check(ctx, req)
 }
@@ -43,6 +52,18 @@ func (c *compiledIn) known(urn string) error {
 	}
 	return status.Error(codes.NotFound, fmt.Sprintf("%s is not compiled into this build of the AWS provider; "+
 		"add its line to engine/aws/resources.txt and its service to engine/aws/services.txt, then run: python -m engine", token))
+}
+
+// parseMissing reads lines of "pulumi:module/token:Type property"; "#" starts a comment.
+func parseMissing(list string) map[string][]string {
+	absent := map[string][]string{}
+	for _, line := range strings.Split(list, "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		if words := strings.Fields(line); len(words) == 2 {
+			absent[words[0]] = append(absent[words[0]], words[1])
+		}
+	}
+	return absent
 }
 
 func offered(info tfbridge.ProviderInfo) map[string]bool {

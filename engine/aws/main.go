@@ -27,6 +27,9 @@ var version = "0.0.0"
 //go:embed resources.txt
 var resourceList string
 
+//go:embed missing.txt
+var missingList string
+
 //go:embed schema.json
 var schema []byte
 
@@ -49,7 +52,7 @@ func main() {
 	serve := pftfbridge.MakeMuxedServer(context.Background(), "aws", info, schema)
 	err = rprovider.Main("aws", func(host *rprovider.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		server, err := serve(host)
-		return &compiledIn{ResourceProviderServer: server, tokens: offered(info)}, err
+		return &compiledIn{ResourceProviderServer: server, tokens: offered(info), absent: parseMissing(missingList)}, err
 	})
 	if err != nil {
 		fail(err)

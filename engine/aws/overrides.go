@@ -20,9 +20,12 @@ func configuration() fields {
 func override(p shim.Provider, resources map[string]*tfbridge.ResourceInfo) {
 	unlisted := fields{"ingress": {Name: "ingress"}, "egress": {Name: "egress"}} // no plural
 	mends := map[string]fields{
-		"aws_default_security_group": unlisted,
-		"aws_security_group":         unlisted,
-		"aws_s3_bucket":              {"bucket": tfbridge.AutoNameTransform("bucket", 63, strings.ToLower)},
+		"aws_cloudwatch_metric_alarm": {"alarm_name": tfbridge.AutoName("name", 255, "-")},
+		"aws_default_security_group":  unlisted,
+		"aws_eks_cluster":             {"certificate_authority": {Name: "certificateAuthority", MaxItemsOne: tfbridge.True()}},
+		"aws_s3_bucket":               {"bucket": tfbridge.AutoNameTransform("bucket", 63, strings.ToLower)},
+		"aws_security_group":          unlisted,
+		"aws_sns_topic_subscription":  {"topic_arn": {Name: "topic"}},
 	}
 	for name, resource := range resources {
 		resource.Fields = fields{}

@@ -21,6 +21,9 @@ class LogStoreArgs:
     retention_days: int
     """Days that a log is kept."""
 
+    protect: bool
+    """Whether the engine refuses to delete the bucket."""
+
     tags: Mapping[str, str]
 
 
@@ -51,6 +54,7 @@ class LogStore(pulumi.ComponentResource):
                     }
                 ],
                 lifecycle_rules=retention_rules(args.retention_days, 1, None),
+                protect=args.protect,
                 tags={**args.tags, "data-class": "internal", "data-stage": "log"},
             ),
             child,

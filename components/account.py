@@ -31,13 +31,26 @@ def policy_document(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def service_trust(service: str, account: str) -> dict[str, Any]:
-    """Trust policy of a role that an AWS service takes on for `account` alone (IAM user guide, "confused deputy")."""
+def service_trust(service: str, account: str, *, session_tags: bool = False) -> dict[str, Any]:
+    """Trust policy of a role that an AWS service takes on for `account` alone (IAM user guide, "confused deputy").
+
+    `session_tags` lets the service mark its sessions, as EKS does for pod identities and Auto Mode.
+    """
     return policy_document(
         {
             "Effect": "Allow",
             "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
+            "Action": ["sts:AssumeRole", "sts:TagSession"] if session_tags else "sts:AssumeRole",
             "Condition": {"StringEquals": {"aws:SourceAccount": account}},
         }
     )
+
+
+def role_arn(region: str, account: str, name: str) -> str:
+    """ARN of an IAM role without a path."""
+    return f"arn:{partition(region)}:iam::{account}:role/{name}"
+
+
+def aws_policy_arn(region: str, name: str) -> str:
+    """ARN of a policy that AWS looks after."""
+    return f"arn:{partition(region)}:iam::aws:policy/{name}"

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import bucket_arn, policy_document
+from components.order import once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,9 @@ class PrivateBucketArgs:
     lifecycle_rules: Sequence[dict[str, Any]]
     """Rules as `aws.s3.BucketLifecycleConfiguration` takes them; `components.retention` makes them."""
 
+    protect: bool
+    """Whether the engine refuses to delete the bucket."""
+
     tags: Mapping[str, str]
 
 
@@ -40,12 +44,20 @@ class PrivateBucket(pulumi.ComponentResource):
     arn: str
     """Known before the bucket is made."""
 
+    writable_id: pulumi.Output[str]
+    """The id, once the bucket's policy is in place: for services that ask at once whether they may write."""
+
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:bucket:PrivateBucket", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
 
         self.arn = bucket_arn(args.region, args.bucket_name)
-        bucket = aws.s3.Bucket(f"{name}-bucket", bucket=args.bucket_name, tags=args.tags, opts=child)
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            bucket=args.bucket_name,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
         aws.s3.BucketPublicAccessBlock(
             f"{name}-private",
             bucket=bucket.id,
@@ -78,7 +90,7 @@ class PrivateBucket(pulumi.ComponentResource):
             versioning_configuration={"status": "Enabled"},
             opts=child,
         )
-        aws.s3.BucketPolicy(
+        policy = aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.id,
             policy=json.dumps(policy_document(_tls_only(self.arn), *args.policy_statements)),
@@ -96,6 +108,7 @@ class PrivateBucket(pulumi.ComponentResource):
             )
 
         self.id = bucket.id
+        self.writable_id = once(bucket.id, policy.id)
         self.register_outputs({"id": self.id, "arn": self.arn})
 
 

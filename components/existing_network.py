@@ -37,6 +37,9 @@ class ExistingNetworkArgs:
 
     region: str
 
+    permissions_boundary: pulumi.Input[str] | None
+    """Policy that bounds the flow log's role, by ARN; None where nothing but IAM itself does."""
+
     tags: Mapping[str, str]
 
 
@@ -67,6 +70,7 @@ class ExistingNetwork(pulumi.ComponentResource):
                 vpc_id=args.vpc_id,
                 kms_key_arn=args.kms_key_arn,
                 retention_days=args.flow_log_retention_days,
+                permissions_boundary=args.permissions_boundary,
                 account=args.account,
                 region=args.region,
                 tags=args.tags,

@@ -28,6 +28,9 @@ class FlowLogArgs:
 
     region: str
 
+    permissions_boundary: pulumi.Input[str] | None
+    """Policy that bounds the role, by ARN; None where nothing but IAM itself does."""
+
     tags: Mapping[str, str]
 
 
@@ -56,6 +59,7 @@ class FlowLog(pulumi.ComponentResource):
             name=f"{args.prefix}-flow-log",
             description="Lets VPC flow logs write to their log group",
             assume_role_policy=json.dumps(service_trust("vpc-flow-logs.amazonaws.com", args.account)),
+            permissions_boundary=args.permissions_boundary,
             tags=args.tags,
             opts=child,
         )

@@ -38,6 +38,12 @@ class ImageRegistryArgs:
 
     region: str
 
+    permissions_boundary: pulumi.Input[str] | None
+    """Policy that bounds the mirrors' role, by ARN; None where nothing but IAM itself does."""
+
+    protect: bool
+    """Whether the engine refuses to delete a repository."""
+
     tags: Mapping[str, str]
 
 
@@ -62,7 +68,7 @@ class ImageRegistry(pulumi.ComponentResource):
                 image_scanning_configuration={"scan_on_push": True},
                 encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.kms_key_arn}],
                 tags=args.tags,
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
             )
             aws.ecr.LifecyclePolicy(
                 f"{name}-{repository}-lifecycle", repository=made.name, policy=lifecycle, opts=child
@@ -83,6 +89,7 @@ class ImageRegistry(pulumi.ComponentResource):
             name=f"{args.prefix}-image-mirror",
             description="Lets ECR make the repositories of its mirrors",
             assume_role_policy=json.dumps(service_trust("ecr.amazonaws.com", args.account)),
+            permissions_boundary=args.permissions_boundary,
             tags=args.tags,
             opts=child,
         )

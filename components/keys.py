@@ -34,6 +34,9 @@ class KeyRingArgs:
     deletion_window_days: int = 30
     """Days in which a deletion can be called off, 7 to 30."""
 
+    protect: bool
+    """Whether the engine refuses to delete a key."""
+
     tags: Mapping[str, str]
 
 
@@ -62,7 +65,7 @@ class KeyRing(pulumi.ComponentResource):
                 rotation_period_in_days=args.rotation_days,
                 deletion_window_in_days=args.deletion_window_days,
                 tags={**args.tags, "data-class": data_class},
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
             )
             aws.kms.Alias(f"{name}-{data_class}-alias", name=alias, target_key_id=key.key_id, opts=child)
             self.arns[data_class] = key.arn

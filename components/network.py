@@ -46,6 +46,9 @@ class NetworkArgs:
 
     region: str
 
+    permissions_boundary: pulumi.Input[str] | None
+    """Policy that bounds the flow log's role, by ARN; None where nothing but IAM itself does."""
+
     tags: Mapping[str, str]
 
 
@@ -79,6 +82,7 @@ class Network(pulumi.ComponentResource):
                 vpc_id=vpc.id,
                 kms_key_arn=args.kms_key_arn,
                 retention_days=args.flow_log_retention_days,
+                permissions_boundary=args.permissions_boundary,
                 account=args.account,
                 region=args.region,
                 tags=args.tags,

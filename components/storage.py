@@ -32,6 +32,9 @@ class ArtifactStoreArgs:
     noncurrent_days: int
     """Days that an overwritten or deleted artifact can be brought back."""
 
+    protect: bool
+    """Whether the engine refuses to delete the bucket."""
+
     tags: Mapping[str, str]
 
 
@@ -53,6 +56,7 @@ class ArtifactStore(pulumi.ComponentResource):
                 log_bucket=args.log_bucket,
                 policy_statements=[],
                 lifecycle_rules=retention_rules(None, args.noncurrent_days, None),
+                protect=args.protect,
                 tags={**args.tags, "data-class": args.data_class, "data-stage": "model"},
             ),
             child,
@@ -114,6 +118,9 @@ class DatasetStoreArgs:
     archive_after_days: int | None
     """Days after which objects move to Glacier Instant Retrieval."""
 
+    protect: bool
+    """Whether the engine refuses to delete the bucket."""
+
     tags: Mapping[str, str]
 
 
@@ -140,6 +147,7 @@ class DatasetStore(pulumi.ComponentResource):
                 log_bucket=args.log_bucket,
                 policy_statements=[],
                 lifecycle_rules=retention_rules(args.retention_days, args.noncurrent_days, args.archive_after_days),
+                protect=args.protect,
                 tags={**args.tags, **data_tags(args)},
             ),
             child,

@@ -204,8 +204,8 @@ def _outlive(workspace: Workspace, steps: Steps) -> None:
 def _drop_cut_sidecars(state: Path) -> None:
     """Removes what a killed engine wrote half beside a state.
 
-    The engine writes the state itself in one stroke, but not the file of its attributes; a cut one keeps it from reading
-    the state ("failed to load checkpoint: EOF"), a missing one does not.
+    The engine writes the state itself in one stroke, but not the file of its attributes: a cut one keeps it from
+    reading the state ("failed to load checkpoint: EOF"), a missing one does not.
     """
     for sidecar in state.parent.glob(f"{state.name}*.attrs"):
         try:

@@ -41,6 +41,9 @@ class Declared:
     custom: bool
     """Whether a provider makes it; components are not."""
 
+    protect: bool
+    """Whether the engine refuses to delete it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
@@ -75,6 +78,7 @@ class _Monitor(mocks.MockMonitor):
             parent="" if STACK_TYPE in request.parent else request.parent,
             provider=request.provider,
             custom=request.custom,
+            protect=request.protect,
         )
         if any(d.urn == urn for d in self.seen):
             raise ValueError(f"{urn}: two resources have this URN, which the engine refuses; rename one")

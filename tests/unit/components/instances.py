@@ -1,9 +1,7 @@
 """One smallest good instance of each component, and another good value for each of its settings."""
 
-from dataclasses import MISSING, fields, replace
-from typing import Any, NamedTuple
-
-import pulumi
+from dataclasses import replace
+from typing import Any
 
 from components.access_log import LogStore, LogStoreArgs
 from components.bucket import PrivateBucket, PrivateBucketArgs
@@ -14,41 +12,13 @@ from components.images import ImageRegistry, ImageRegistryArgs
 from components.keys import KeyRing, KeyRingArgs
 from components.network import Network, NetworkArgs
 from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, DatasetStoreArgs
+from tests.unit.components.instance import KEY, OTHER_KEY, Instance, instance
+from tests.unit.components.instances_of_operations import OPERATIONS
 
-KEY = "arn:aws:kms:eu-central-1:000000000000:key/one"
-OTHER_KEY = "arn:aws:kms:eu-central-1:000000000000:key/two"
-PLACE = {"account": "000000000000", "region": "eu-central-1"}
-OTHER_PLACE = {"account": "111111111111", "region": "eu-west-1"}
-TAGS = {"owner": "ml@example.com"}
-
-
-class Instance(NamedTuple):
-    component: type[pulumi.ComponentResource]
-    args: Any
-    changes: dict[str, Any]
-    """Another allowed value by field."""
-
-
-def _instance(component: type, args_class: type, **settings: tuple[Any, Any]) -> Instance:
-    both = {
-        **{key: (value, OTHER_PLACE[key]) for key, value in PLACE.items()},
-        "tags": (TAGS, {"owner": "other@example.com"}),
-        "prefix": ("seedbed-test", "seedbed-other"),
-        "kms_key_arn": (KEY, OTHER_KEY),
-        **settings,
-    }
-    names = {f.name for f in fields(args_class)}
-    used = {key: value for key, value in both.items() if key in names}
-    assert set(settings) <= names, f"{args_class.__name__} has no {sorted(set(settings) - names)}"
-    without = {f.name for f in fields(args_class) if f.default is MISSING and f.default_factory is MISSING} - set(used)
-    assert not without, f"{args_class.__name__}: no value given for {sorted(without)}"
-    return Instance(
-        component, args_class(**{k: v for k, (v, _) in used.items()}), {k: other for k, (_, other) in used.items()}
-    )
-
+__all__ = ["INSTANCES", "KEY", "OTHER_KEY", "Instance", "changed"]
 
 INSTANCES = [
-    _instance(
+    instance(
         KeyRing,
         KeyRingArgs,
         data_classes=(["internal"], ["internal", "personal"]),
@@ -56,8 +26,8 @@ INSTANCES = [
         rotation_days=(365, 180),
         deletion_window_days=(30, 14),
     ),
-    _instance(FlowLog, FlowLogArgs, vpc_id=("vpc-1", "vpc-2"), retention_days=(90, 30)),
-    _instance(
+    instance(FlowLog, FlowLogArgs, vpc_id=("vpc-1", "vpc-2"), retention_days=(90, 30)),
+    instance(
         ServiceEndpoints,
         ServiceEndpointsArgs,
         vpc_id=("vpc-1", "vpc-2"),
@@ -66,7 +36,7 @@ INSTANCES = [
         subnet_ids=(["subnet-1"], ["subnet-1", "subnet-2"]),
         route_table_ids=(["rtb-1"], []),
     ),
-    _instance(
+    instance(
         Network,
         NetworkArgs,
         cidr=("10.0.0.0/16", "10.1.0.0/16"),
@@ -75,7 +45,7 @@ INSTANCES = [
         endpoint_services=(["sts"], []),
         flow_log_retention_days=(90, 30),
     ),
-    _instance(
+    instance(
         ExistingNetwork,
         ExistingNetworkArgs,
         vpc_id=("vpc-1", "vpc-2"),
@@ -84,7 +54,7 @@ INSTANCES = [
         endpoint_services=(["sts"], []),
         flow_log_retention_days=(90, 30),
     ),
-    _instance(
+    instance(
         PrivateBucket,
         PrivateBucketArgs,
         bucket_name=("seedbed-test", "seedbed-other"),
@@ -93,14 +63,14 @@ INSTANCES = [
         policy_statements=([], [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]),
         lifecycle_rules=([{"id": "one", "status": "Enabled"}], [{"id": "two", "status": "Enabled"}]),
     ),
-    _instance(
+    instance(
         LogStore,
         LogStoreArgs,
         bucket_name=("seedbed-test-logs", "seedbed-other-logs"),
         region=("eu-central-1", "cn-north-1"),
         retention_days=(365, 90),
     ),
-    _instance(
+    instance(
         ArtifactStore,
         ArtifactStoreArgs,
         bucket_name=("seedbed-test-artifacts", "seedbed-other-artifacts"),
@@ -109,7 +79,7 @@ INSTANCES = [
         data_class=("internal", "personal"),
         noncurrent_days=(90, 30),
     ),
-    _instance(
+    instance(
         DatasetStore,
         DatasetStoreArgs,
         bucket_name=("seedbed-test-data", "seedbed-other-data"),
@@ -129,7 +99,7 @@ INSTANCES = [
         noncurrent_days=(30, 14),
         archive_after_days=(None, 90),
     ),
-    _instance(
+    instance(
         ImageRegistry,
         ImageRegistryArgs,
         repositories=(["training"], ["training", "serving"]),
@@ -141,9 +111,10 @@ INSTANCES = [
         ),
         kms_alias=("alias/one", "alias/two"),
     ),
+    *OPERATIONS,
 ]
 
 
-def changed(instance: Instance, field: str) -> Any:
+def changed(of: Instance, field: str) -> Any:
     """The instance's arguments with one field changed."""
-    return replace(instance.args, **{field: instance.changes[field]})
+    return replace(of.args, **{field: of.changes[field]})

@@ -34,7 +34,7 @@ def test_every_component_has_an_instance_here():
 )
 def test_every_setting_changes_a_resource(instance, field):
     def made(args):
-        return {(r.type, r.name): r.inputs for r in deploy(lambda: instance.component("x", args))}
+        return {(r.type, r.name): (r.inputs, r.protect) for r in deploy(lambda: instance.component("x", args))}
 
     assert made(changed(instance, field)) != made(instance.args)
 
@@ -72,5 +72,7 @@ WITHOUT_TAGS = {
     "Route",
     "RouteTableAssociation",
     "Tag",
+    "TopicPolicy",
+    "TopicSubscription",
 }
 """Types that take no tags, or, the template, under another name."""

@@ -55,7 +55,8 @@ class ClusterAccess(pulumi.ComponentResource):
         for role in dict.fromkeys(role for of_team in args.team_role_arns.values() for role in of_team):
             namespaces = [team for team, of_team in args.team_role_arns.items() if role in of_team]
             grants.append((role, "AmazonEKSEditPolicy", {"type": "namespace", "namespaces": namespaces}))
-        for role, policy, scope in grants:
+        for role, policy, where in grants:
+            scope: Any = where
             aws.eks.AccessPolicyAssociation(
                 f"{name}-{_last(role)}-{policy}",
                 cluster_name=args.cluster_name,

@@ -21,7 +21,7 @@ from stacks.file.network import ExistingNetwork, ExistingVpc, NewNetwork
 from stacks.file.serving import Capture, Instances, Model, SageMakerEndpoint
 from stacks.file.stack import Config, EnvironmentName, ProviderSettings
 from stacks.file.vocabulary import DataClass
-from stacks.reading import data_rules, network_rules
+from stacks.reading import data_rules, network_rules, platform_rules
 from stacks.reading.explanation import explain
 from stacks.reading.problems import MOST_SHOWN, Problem, SettingsError, nearest, short, shown
 from stacks.reading.raw_config import gather
@@ -63,7 +63,7 @@ __all__ = [
     "read",
 ]
 
-RULES = (*network_rules.RULES, *data_rules.RULES)
+RULES = (*network_rules.RULES, *data_rules.RULES, *platform_rules.RULES)
 
 FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """What the engine knows at the top of the file; all but `config` is its own business."""

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from stacks.file.vocabulary import DatabaseClass, DataClass, LogRetentionDays, Part
 
+LARGEST_STORAGE_GIB = 65536
+"""RDS user guide, "Amazon RDS DB instance storage", gp3 for PostgreSQL."""
+
 
 class Database(Part):
     """A PostgreSQL database for experiment tracking, in the private subnets."""
@@ -16,10 +19,10 @@ class Database(Part):
     engine_version: Literal["15", "16", "17"] = "16"
     """Major version of PostgreSQL; minor versions come by themselves in the maintenance window."""
 
-    storage_gib: Annotated[int, Field(ge=20, le=65536)] = 20
+    storage_gib: Annotated[int, Field(ge=20, le=LARGEST_STORAGE_GIB)] = 20
     """Storage at the start, gp3 (RDS: 20 to 65536 GiB). It grows and never shrinks."""
 
-    max_storage_gib: Annotated[int, Field(ge=22, le=65536)] = 100
+    max_storage_gib: Annotated[int, Field(ge=22, le=LARGEST_STORAGE_GIB)] = 100
     """Size up to which the storage grows by itself; at least a tenth more than `storageGib` (RDS, storage
     autoscaling)."""
 

@@ -52,7 +52,8 @@ class ExistingVpc(Part):
     """Its IPv4 block, whose hosts may use the endpoints."""
 
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False, min_length=2, max_length=6)]
-    """Private subnets for the workloads, in two zones at least."""
+    """Private subnets for the workloads, in two zones at least: a database or a cluster in one zone is refused by AWS,
+    and the ids alone do not say where they lie."""
 
 
 class ExistingNetwork(Network):

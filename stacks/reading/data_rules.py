@@ -72,9 +72,17 @@ def shorter_than_retention(name: Any, config: Any) -> Iterator[Problem]:
             yield Problem((*at, "archiveAfterDays"), wrong, shown(archived), allowed, fix)
 
 
+def _registered(config: Any) -> Iterator[tuple[Location, Any]]:
+    """What has an entry in the record of processing activities: data sets, and kept requests."""
+    yield from entries(config, "datasets")
+    for at, endpoint in entries(config, "sagemakerEndpoints"):
+        if endpoint.capture:
+            yield (*at, "capture"), endpoint.capture
+
+
 def recipients(name: Any, config: Any) -> Iterator[Problem]:
     """All recipients together are one tag of 256 characters."""
-    for at, data in entries(config, "datasets"):
+    for at, data in _registered(config):
         together = " ".join(one for one in data.recipients if are(str, one))
         if len(together) > LONGEST_TAG:
             found, allowed = f"{len(together)} characters", f"{LONGEST_TAG} characters with the spaces between them"
@@ -131,16 +139,25 @@ def unique(name: Any, config: Any) -> Iterator[Problem]:
 
 
 def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
-    for keys in (("datasets",), ("teams",), ("images", "mirrors")):
+    for keys in (("datasets",), ("teams",), ("images", "mirrors"), ("sagemakerEndpoints",)):
         yield [((*at, "name"), entry.name) for at, entry in entries(config, *keys)]
-    for keys in (("images", "repositories"), ("keys", "administrators"), ("network", "endpoints")):
+    for keys in (
+        ("images", "repositories"),
+        ("keys", "administrators"),
+        ("network", "endpoints"),
+        ("cluster", "publicCidrs"),
+        ("cluster", "administrators"),
+        ("cluster", "viewers"),
+        ("audit", "breakGlassRoles"),
+    ):
         yield list(entries(config, *keys))
     there = getattr(config.environment.network, "existing", None)
     yield _numbered((ENVIRONMENT, "network", "existing", "subnetIds"), there.subnet_ids if there else ())
     for at, team in entries(config, "teams"):
         yield _numbered((*at, "datasets"), team.datasets)
-    for at, data in entries(config, "datasets"):
-        yield _numbered((*at, "recipients"), data.recipients)
+        yield _numbered((*at, "roles"), team.roles)
+    for at, holder in _registered(config):
+        yield _numbered((*at, "recipients"), holder.recipients)
 
 
 def _numbered(at: Location, values: Any) -> list[tuple[Location, Any]]:
@@ -170,6 +187,10 @@ def owned(name: Any, config: Any) -> Iterator[Problem]:
         (("aws:assumeRole", "roleArn"), getattr(config.assume_role, "role_arn", None)),
     ]
     arns += [((*at, "credentialArn"), mirror.credential_arn) for at, mirror in entries(config, "images", "mirrors")]
+    for keys in (("cluster", "administrators"), ("cluster", "viewers"), ("audit", "breakGlassRoles")):
+        arns += entries(config, *keys)
+    for at, team in entries(config, "teams"):
+        arns += _numbered((*at, "roles"), team.roles)
     for at, arn in arns:
         if not are(str, arn, account, config.region):
             continue

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, get_origin
 
+from pydantic.alias_generators import to_snake
+
 from stacks.file.network import form
 from stacks.reading.problems import Location
 from stacks.reading.shape import fields, forms, inside, is_part, peel
@@ -54,9 +56,9 @@ def are(kind: type, *values: Any) -> bool:
 
 
 def entries(config: Any, *keys: str) -> Iterator[tuple[Location, Any]]:
-    """The entries of a list below the environment, each with its location."""
+    """The entries of a list below the environment, each with its location; none below a mapping that is not there."""
     value: Any = config.environment
     for key in keys:
-        value = getattr(value, key)
+        value = getattr(value, to_snake(key), None)
     for number, entry in enumerate(value or ()):
         yield (ENVIRONMENT, *keys, number), entry

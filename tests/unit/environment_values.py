@@ -11,6 +11,9 @@ KEY = "seedbed:environment"
 REMOVED = "(removed)"
 """Put in place of a value that is to be taken out."""
 
+ROLES = "arn:aws:iam::111111111111:role"
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
 HUB_SECRET = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:ecr-pullthroughcache/hub-AbCdEf"
 
 SOUND: dict[str, Any] = {
@@ -70,9 +73,54 @@ SOUND: dict[str, Any] = {
             ],
         },
         "teams": [
-            {"name": "scoring", "datasets": ["applications"]},
+            {"name": "scoring", "datasets": ["applications"], "roles": [f"{ROLES}/scoring"]},
             {"name": "research"},
         ],
+        "protect": False,
+        "database": {
+            "instanceClass": "db.t4g.medium",
+            "engineVersion": "17",
+            "storageGib": 50,
+            "maxStorageGib": 200,
+            "backupDays": 14,
+            "multiAz": True,
+            "classification": "confidential",
+            "logRetentionDays": 90,
+        },
+        "cluster": {
+            "version": "1.34",
+            "access": "public",
+            "publicCidrs": ["203.0.113.0/24", "198.51.100.7/32"],
+            "compute": "managed",
+            "systemNodes": {"instanceType": "m7i.large", "min": 2, "max": 4, "diskGib": 50},
+            "administrators": [f"{ROLES}/platform"],
+            "viewers": [f"{ROLES}/audit"],
+            "logRetentionDays": 90,
+            "support": "extended",
+        },
+        "sagemakerEndpoints": [
+            {
+                "name": "scoring",
+                "instanceType": "ml.m7i.large",
+                "instances": {"min": 1, "max": 3},
+                "model": {"image": f"serving@{DIGEST}", "artifact": "models/scoring/3/model.tar.gz"},
+                "capture": {
+                    "percent": 10,
+                    "retentionDays": 30,
+                    "purpose": "quality assurance",
+                    "legalBasis": "contract",
+                    "origin": "synthetic",
+                    "registerId": "ropa-0008",
+                    "recipients": ["risk-models", "internal-audit"],
+                    "erasurePath": "lifecycle-expiry",
+                },
+            },
+            {"name": "churn"},
+        ],
+        "audit": {"retentionDays": 365, "detector": "create", "breakGlassRoles": [f"{ROLES}/break-glass"]},
+        "delivery": {"repository": "example-bank/ml-platform", "identityProvider": "existing"},
+        "monitoring": {"notify": "ml-oncall@example.com"},
+        "budget": {"monthlyUsd": 5000, "anomalyUsd": 200},
     },
 }
 

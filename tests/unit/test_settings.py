@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from stacks.settings import ExistingNetwork, NewNetwork, SettingsError, read
+from stacks.settings import ExistingNetwork, NewNetwork, SettingsError, SystemNodes, read
 from tests.unit.environment_values import EXISTING, KEY, REMOVED, SOUND, changed, problems
 
 OVER_THE_ENGINE = {key: value if isinstance(value, str) else json.dumps(value) for key, value in SOUND.items()}
@@ -75,6 +75,9 @@ def test_the_sovereign_cloud_is_inside_the_eea_and_a_partition_of_its_own():
             "images.mirrors": [],
             "keys.administrators": [],
             "aws:assumeRole": REMOVED,
+            "cluster": REMOVED,
+            "audit": REMOVED,
+            "teams.0.roles": [],
         }
     )
     assert read("dev", config).partition == "aws-eusc"
@@ -100,6 +103,51 @@ def test_a_network_is_new_or_existing():
     assert isinstance(existing.environment.network, ExistingNetwork)
     assert existing.environment.network.endpoint_services == ()
     assert existing.zone_names == ()
+
+
+def test_alarms_go_to_the_owner_and_findings_about_people_to_the_controller_unless_the_file_says_otherwise():
+    told = read("dev", SOUND)
+    assert (told.notify, told.privacy_contact) == ("ml-oncall@example.com", "privacy@example.com")
+    silent = read("dev", changed({"monitoring": REMOVED}))
+    assert (silent.notify, silent.privacy_contact) == ("risk-models@example.com", "privacy@example.com")
+    alone = read("dev", changed({"controller": REMOVED, "datasets": [], "teams": [], "sagemakerEndpoints": []}))
+    assert alone.privacy_contact == "ml-oncall@example.com"
+
+
+def test_a_cluster_brings_the_versions_of_the_catalogue_and_without_one_there_are_none():
+    catalogue = yaml.safe_load((Path(__file__).parents[2] / "versions.yaml").read_text())["kubernetes"]
+    assert read("dev", SOUND).versions == {n: a["version"] for n, a in catalogue["1.34"]["addons"].items()}
+    assert read("dev", changed({"cluster.version": "1.33"})).versions["kube-proxy"].startswith("v1.33.")
+    assert read("dev", changed({"cluster": REMOVED, "teams.0.roles": REMOVED})).versions == {}
+
+
+def test_nodes_are_the_fixed_ones_where_aws_does_not_manage_compute():
+    fixed = read("dev", changed({"cluster.systemNodes": REMOVED})).environment.cluster
+    managed = read("dev", changed({"cluster.systemNodes": REMOVED, "cluster.compute": "auto"})).environment.cluster
+    assert fixed is not None
+    assert fixed.node_group == SystemNodes()
+    assert managed is not None
+    assert managed.node_group is None
+
+
+@pytest.mark.parametrize(("month", "anomaly"), [(1, 1), (9, 1), (10, 1), (5000, 500)])
+def test_a_tenth_of_the_budget_is_an_anomaly_unless_the_file_says_otherwise(month, anomaly):
+    budget = read("dev", changed({"budget": {"monthlyUsd": month}})).environment.budget
+    assert budget is not None
+    assert budget.anomaly_usd == anomaly
+
+
+def test_what_an_endpoint_keeps_has_a_bucket_of_its_own_whose_name_fits():
+    assert read("prod", SOUND).capture_bucket("scoring") == "bank-prod-capture-scoring-111111111111"
+    config = changed({"system": "a" * 16, "sagemakerEndpoints.0.name": "b" * 23, "images.mirrors": []})
+    (problem,) = [p for p in problems(config, "c" * 15) if "sagemaker" in p.path]
+    assert problem.path == f"{KEY}.sagemakerEndpoints[0].name"
+    assert problem.fix == "shorten the name, or the system, by 14"
+
+
+def test_one_role_may_work_in_two_teams_and_look_at_all_of_the_cluster():
+    role = "arn:aws:iam::111111111111:role/scoring"
+    assert problems(changed({"teams.1.roles": [role], "cluster.viewers": [role]})) == []
 
 
 def test_settings_cannot_be_changed_afterwards():

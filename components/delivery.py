@@ -70,7 +70,7 @@ class DeliveryIdentity(pulumi.ComponentResource):
             f"{name}-boundary",
             name=f"{place.prefix}-boundary",
             description=f"What the delivery of {place.prefix}, and every role that it makes, may do at most",
-            policy=_compact(boundary(place)),
+            policy=_compact(boundary(place, args.state_bucket, args.state_key_alias)),
             tags=args.tags,
             opts=child,
         )

@@ -68,7 +68,7 @@ _SERVICES = (
 """Services whose calls are bounded by region alone: they hold no records of people."""
 
 
-def boundary(place: Place) -> dict[str, Any]:
+def boundary(place: Place, state_bucket: str, state_key_alias: str) -> dict[str, Any]:
     """The most that the deploying role, and any role that it makes, may ever do.
 
     Roles that it makes must carry this boundary too, and it cannot change the boundary or the delivery's own roles:
@@ -91,6 +91,8 @@ def boundary(place: Place) -> dict[str, Any]:
         {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:List*", "kms:TagResource"], "Resource": "*"},
         {"Effect": "Allow", "Action": "kms:*", "Resource": place.arn("kms", "key/*"), "Condition": place.tagged},
         {"Effect": "Allow", "Action": "kms:*Alias", "Resource": place.arn("kms", f"alias/{place.prefix}-*")},
+        # The state outlives the environment, so that its key does not bear the environment's tags.
+        *_state(place, state_bucket, state_key_alias, writing=True),
         *_identities(place),
     )
 

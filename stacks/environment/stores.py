@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.access_log import LogStore, LogStoreArgs
+from components.database import Database, DatabaseArgs
 from components.images import ImageRegistry, ImageRegistryArgs
 from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, DatasetStoreArgs
 from stacks.environment.foundation import Foundation
@@ -16,31 +16,22 @@ class Stores:
     artifacts: ArtifactStore
     datasets: dict[str, DatasetStore]
     images: ImageRegistry
+    database: Database | None
 
 
 def stores(settings: Settings, base: Foundation, opts: pulumi.ResourceOptions) -> Stores:
     """The second layer."""
     env = settings.environment
-    logs = LogStore(
-        "logs",
-        LogStoreArgs(
-            bucket_name=settings.bucket("logs"),
-            account=settings.account,
-            region=settings.region,
-            retention_days=env.logs.retention_days,
-            tags=settings.tags,
-        ),
-        opts,
-    )
     artifacts = ArtifactStore(
         "artifacts",
         ArtifactStoreArgs(
             bucket_name=settings.bucket("artifacts"),
             region=settings.region,
             kms_key_arn=base.keys.arns[env.artifacts.data_class],
-            log_bucket=logs.bucket,
+            log_bucket=base.logs.bucket,
             data_class=env.artifacts.data_class,
             noncurrent_days=env.artifacts.noncurrent_days,
+            protect=settings.protect,
             tags=settings.tags,
         ),
         opts,
@@ -57,17 +48,45 @@ def stores(settings: Settings, base: Foundation, opts: pulumi.ResourceOptions) -
             kms_alias=base.keys.aliases["internal"],
             account=settings.account,
             region=settings.region,
+            permissions_boundary=base.permissions_boundary,
+            protect=settings.protect,
             tags=settings.tags,
         ),
         opts,
     )
-    datasets = {d.name: _dataset(settings, d, base, logs, opts) for d in env.datasets}
-    return Stores(artifacts=artifacts, datasets=datasets, images=images)
+    datasets = {d.name: _dataset(settings, d, base, opts) for d in env.datasets}
+    return Stores(artifacts=artifacts, datasets=datasets, images=images, database=_database(settings, base, opts))
 
 
-def _dataset(
-    settings: Settings, dataset: Dataset, base: Foundation, logs: LogStore, opts: pulumi.ResourceOptions
-) -> DatasetStore:
+def _database(settings: Settings, base: Foundation, opts: pulumi.ResourceOptions) -> Database | None:
+    database = settings.environment.database
+    if database is None:
+        return None
+    return Database(
+        "database",
+        DatabaseArgs(
+            identifier=f"{settings.prefix}-tracking",
+            database_name="tracking",
+            vpc_id=base.network.vpc_id,
+            subnet_ids=base.network.private_subnet_ids,
+            engine_version=database.engine_version,
+            instance_class=database.instance_class,
+            storage_gib=database.storage_gib,
+            max_storage_gib=database.max_storage_gib,
+            backup_days=database.backup_days,
+            multi_az=database.multi_az,
+            kms_key_arn=base.keys.arns[database.data_class],
+            data_class=database.classification,
+            log_retention_days=database.log_retention_days,
+            alarm_topic_arn=base.alerts.arn,
+            protect=settings.protect,
+            tags=settings.tags,
+        ),
+        opts,
+    )
+
+
+def _dataset(settings: Settings, dataset: Dataset, base: Foundation, opts: pulumi.ResourceOptions) -> DatasetStore:
     return DatasetStore(
         dataset.name,
         DatasetStoreArgs(
@@ -76,7 +95,7 @@ def _dataset(
             region=settings.region,
             kms_key_arn=base.keys.arns[dataset.data_class],
             kms_alias=base.keys.aliases[dataset.data_class],
-            log_bucket=logs.bucket,
+            log_bucket=base.logs.bucket,
             teams=[t.name for t in settings.environment.teams if dataset.name in t.datasets],
             data_class=dataset.data_class,
             data_origin=dataset.origin,
@@ -90,6 +109,7 @@ def _dataset(
             retention_days=dataset.retention_days,
             noncurrent_days=dataset.noncurrent_days,
             archive_after_days=dataset.archive_after_days,
+            protect=settings.protect,
             tags=settings.tags,
         ),
         opts,

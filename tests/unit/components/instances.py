@@ -14,6 +14,7 @@ from components.network import Network, NetworkArgs
 from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, DatasetStoreArgs
 from tests.unit.components.instance import KEY, OTHER_KEY, Instance, instance
 from tests.unit.components.instances_of_operations import OPERATIONS
+from tests.unit.components.instances_of_platform import PLATFORM
 
 __all__ = ["INSTANCES", "KEY", "OTHER_KEY", "Instance", "changed"]
 
@@ -112,6 +113,7 @@ INSTANCES = [
         kms_alias=("alias/one", "alias/two"),
     ),
     *OPERATIONS,
+    *PLATFORM,
 ]
 
 

@@ -85,7 +85,8 @@ def test_a_preview_reads_no_data(may, action, resource):
 
 
 def test_a_preview_reads_the_state_and_cannot_write_it(may):
-    key, named = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/s", {"kms:resourcealiases": [ARGS.state_key_alias]}
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/s"
+    named = {"kms:resourcealiases": [ARGS.state_key_alias], "aws:resourcetag/env": []}
     assert may("preview", "s3:GetObject", f"{STATE}/.pulumi/stacks/seedbed/test.json")
     assert may("preview", "kms:Decrypt", key, **named)
     assert not may("preview", "s3:PutObject", f"{STATE}/.pulumi/stacks/seedbed/test.json")

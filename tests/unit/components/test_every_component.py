@@ -57,6 +57,7 @@ def test_every_taggable_resource_bears_the_tags(instance):
 
 
 WITHOUT_TAGS = {
+    "AccessPolicyAssociation",
     "Alias",
     "BucketLifecycleConfiguration",
     "BucketLogging",
@@ -65,10 +66,12 @@ WITHOUT_TAGS = {
     "BucketPublicAccessBlock",
     "BucketServerSideEncryptionConfiguration",
     "BucketVersioning",
+    "DetectorFeature",
     "LifecyclePolicy",
     "PullThroughCacheRule",
     "RepositoryCreationTemplate",
     "RolePolicy",
+    "RolePolicyAttachment",
     "Route",
     "RouteTableAssociation",
     "Tag",

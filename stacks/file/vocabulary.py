@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from stacks.file.regions import ZONES
-from stacks.reading.problems import nearest
+from stacks.reading.problems import nearest, short
 from stacks.versions import kubernetes_versions
 
 
@@ -47,7 +47,7 @@ def _known_region(text: str) -> str:
 
 def _known_kubernetes(text: str) -> str:
     if text not in kubernetes_versions():
-        raise refused(f"write one of these in quotes, or add {text[:10]} and its add-ons to versions.yaml")
+        raise refused(f"write one of these in quotes, or add {short(text)} and its add-ons to versions.yaml")
     return text
 
 

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ NASTY = [
     [], {}, [[]], [{}], [None], {"secure": "x"}, {"": None}, {"existing": None}, {"existing": {}}, {None: 1}, {3: 4},
     (), set(), b"\xff", object(), [1, "a", None], {"a": {"b": {"c": {}}}},
 ]  # fmt: skip
-KEYS = ["owner", "ownr", "existing", "cidr", "zones", "name", "cluster", "secure", "", "a.b", "retentionDays", "\x00"]
+KEYS = ["owner", "ownr", "existing", "cidr", "zones", "name", "cluster", "capture", "min", "secure", "", "a.b", "\x00"]
 
 
 def places(value, path=()):
@@ -95,7 +96,20 @@ def starts_at_a_key(problems, config):
     )
 
 
-@settings(max_examples=700, **QUICK)
+@pytest.mark.parametrize(
+    "value", [None, True, 10**5000, float("nan"), "", "\ud800", "a" * 5000, [], {}, [None], object()]
+)
+def test_each_place_of_a_sound_file_with_something_else_in_it_is_taken_or_refused_with_paths(value):
+    for path in PLACES:
+        config = copy.deepcopy(SOUND)
+        at = config
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = value
+        judged(lambda config=config: read("dev", config))
+
+
+@settings(max_examples=600, **QUICK)
 @given(st.integers(0, 2**64), st.integers(1, 4))
 def test_ten_sound_files_with_random_changes_are_taken_or_refused_with_paths(seed, times):
     for number in range(10):

@@ -24,7 +24,7 @@ class Addon(_Entry):
     """Where the version was read."""
 
     checked: bool
-    """Whether a page of AWS names this version for this version of Kubernetes."""
+    """Whether a page of AWS names this version."""
 
 
 class Kubernetes(_Entry):

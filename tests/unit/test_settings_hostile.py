@@ -96,9 +96,22 @@ def starts_at_a_key(problems, config):
     )
 
 
-@pytest.mark.parametrize(
-    "value", [None, True, 10**5000, float("nan"), "", "\ud800", "a" * 5000, [], {}, [None], object()]
-)
+ODD = {
+    "nothing": None,
+    "true": True,
+    "a huge number": 10**5000,
+    "no number": float("nan"),
+    "no text": "",
+    "half a character": "\ud800",
+    "a long text": "a" * 5000,
+    "an empty list": [],
+    "an empty mapping": {},
+    "a list of nothing": [None],
+    "an object": object(),
+}
+
+
+@pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_each_place_of_a_sound_file_with_something_else_in_it_is_taken_or_refused_with_paths(value):
     for path in PLACES:
         config = copy.deepcopy(SOUND)

@@ -1,6 +1,6 @@
 """moto's tagging API does not see repositories, addresses, endpoints and policies, and sees buckets of all regions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from moto.core.resource_tagging import TaggedResource, iter_taggable_backends
@@ -11,6 +11,16 @@ from localcloud.backends import regions_of
 
 HOME = "us-east-1"
 """Region in which the tagging API sees the resources of IAM."""
+
+
+Source = Callable[[str, str], Iterable[TaggedResource]]
+_sources: list[Source] = []
+
+
+def sees(source: Source) -> Source:
+    """Registers what tells the tagging API, by account and region, of resources that moto keeps from it."""
+    _sources.append(source)
+    return source
 
 
 class _Unseen:
@@ -52,6 +62,8 @@ def all_taggable(account: str, region: str) -> Iterator[Any]:
     iam = dict.get(regions_of("iam", account), "aws")
     if iam is not None and region == HOME:
         yield _Unseen(list(_of_identity(iam, account)), iam)
+    for source in _sources:
+        yield _Unseen(list(source(account, region)), None)
 
 
 class _BucketsOf:

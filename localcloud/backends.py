@@ -5,11 +5,14 @@ from typing import Any
 from moto import backends
 from moto.utilities.utils import get_partition
 
+from localcloud import additions
+
 
 def regions_of(package: str, account: str) -> Any:
     """All regions of a service by moto's package name; a region is made when it is first asked for."""
     known: Any = backends.get_backend
-    return known(package)[account]
+    added = additions.regions_of(package, account)
+    return known(package)[account] if added is None else added
 
 
 def backend_of(package: str, account: str, region: str = "us-east-1") -> Any:

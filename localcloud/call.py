@@ -39,7 +39,7 @@ class Call:
         self.service = SERVICE_NAMES.get(package) or service_name_from_moto_package_name(package)
         self.region, self.account = region, account
         self.environ = environ
-        self.body = _take_body(environ)
+        self.body = take_body(environ)
         self._app = app
         self.labels: dict[str, Any] = {}
         """Parts of the address that name something, such as Bucket and Key."""
@@ -144,7 +144,8 @@ class Call:
         return RENAMED.get(operation.name, operation.name)
 
 
-def _take_body(environ: dict[str, Any]) -> bytes:
+def take_body(environ: dict[str, Any]) -> bytes:
+    """The body of a request, taken off its stream; its length is then known."""
     stream = environ["wsgi.input"]
     if environ.get("wsgi.input_terminated"):
         body = stream.read()

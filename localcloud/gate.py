@@ -6,11 +6,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localcloud import overlay
-from localcloud.call import Call
+from localcloud import additions, overlay, rpc
+from localcloud.call import App, Call
 from localcloud.control import Control
 from localcloud.faults import Faults
 from localcloud.journal import Journal
@@ -54,6 +53,7 @@ class Gate:
         service, operation = "?", f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
         try:
             _refuse_strangers(environ)
+            environ = rpc.as_json(environ)
             package, region = self._moto.meant(environ)
             service = package or region
             if package is None:
@@ -82,7 +82,7 @@ class Gate:
         self._journal.request(call.service, operation, answer, time.monotonic() - began)
         if not operation.startswith(READS):
             self._changed()
-        return answer
+        return rpc.as_asked(call, answer)
 
     @staticmethod
     def _written(call: Call, refusal: Refusal) -> Answer:
@@ -111,13 +111,19 @@ class _Dispatcher(DomainDispatcherApplication):
             return None, (host or "").removesuffix(".amazonaws.com")
         return package, _region(environ, scope)
 
-    def application(self, package: str) -> Flask:
-        """The Flask application of a service, made on first use."""
+    def application(self, package: str) -> App:
+        """The application of a service, made on first use; one that moto has not knows no operation."""
+        if additions.is_added(package):
+            return _none
         with self.lock:
             if package not in self.app_instances:
                 create: Any = self.create_app
                 self.app_instances[package] = create(package)
             return self.app_instances[package]
+
+
+def _none(*_: object) -> Iterable[bytes]:
+    raise NotImplementedError
 
 
 def _region(environ: dict[str, Any], scope: list[str]) -> str:

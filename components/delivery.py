@@ -1,7 +1,7 @@
 """Identities of the pipeline that delivers an environment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +32,9 @@ class DeliveryIdentityArgs:
     identity_provider: Literal["create", "existing"]
     """An account has one provider for GitHub: made here, or by somebody else."""
 
+    key_aliases: Sequence[str]
+    """Aliases of the keys that the environment's data is under."""
+
     state_bucket: str
     """Bucket of the engine's state."""
 
@@ -61,7 +64,13 @@ class DeliveryIdentity(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         trusts = provider_arn(args.region, args.account)
-        place = Place(region=args.region, account=args.account, system=args.system, environment=args.environment)
+        place = Place(
+            region=args.region,
+            account=args.account,
+            system=args.system,
+            environment=args.environment,
+            key_aliases=tuple(args.key_aliases),
+        )
         if args.identity_provider == "create":
             aws.iam.OpenIdConnectProvider(
                 f"{name}-github", url=f"https://{ISSUER}", client_id_lists=[AUDIENCE], tags=args.tags, opts=child

@@ -14,6 +14,8 @@ class Place:
     account: str
     system: str
     environment: str
+    key_aliases: tuple[str, ...]
+    """Aliases of the keys that the environment's data is under."""
 
     @property
     def prefix(self) -> str:
@@ -39,6 +41,11 @@ class Place:
         return {
             "StringEquals": {"aws:ResourceTag/system": self.system, "aws:ResourceTag/env": self.environment},
         }
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """Condition that a key bears one of the environment's aliases."""
+        return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": list(self.key_aliases)}}
 
     @property
     def here(self) -> dict[str, Any]:
@@ -68,6 +75,23 @@ _SERVICES = (
 """Services whose calls are bounded by region alone: they hold no records of people."""
 
 
+_KEY_CARE = (
+    "kms:CancelKeyDeletion",
+    "kms:*Alias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:EnableKey*",
+    "kms:GetKey*",
+    "kms:List*",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateKeyDescription",
+)
+_KEY_USE = ("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+
+
 def boundary(place: Place, state_bucket: str, state_key_alias: str) -> dict[str, Any]:
     """The most that the deploying role, and any role that it makes, may ever do.
 
@@ -89,7 +113,19 @@ def boundary(place: Place, state_bucket: str, state_key_alias: str) -> dict[str,
         {"Effect": "Allow", "Action": "s3:*", "Resource": [place.buckets, f"{place.buckets}/*"]},
         *_databases_and_secrets(place, "*"),
         {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:List*", "kms:TagResource"], "Resource": "*"},
-        {"Effect": "Allow", "Action": "kms:*", "Resource": place.arn("kms", "key/*"), "Condition": place.tagged},
+        {
+            "Effect": "Allow",
+            "Action": list(_KEY_USE),
+            "Resource": place.arn("kms", "key/*"),
+            "Condition": place.tagged | place.named,
+        },
+        # A key has no alias yet when its rotation is set.
+        {
+            "Effect": "Allow",
+            "Action": list(_KEY_CARE),
+            "Resource": place.arn("kms", "key/*"),
+            "Condition": place.tagged,
+        },
         {"Effect": "Allow", "Action": "kms:*Alias", "Resource": place.arn("kms", f"alias/{place.prefix}-*")},
         # The state outlives the environment, so that its key does not bear the environment's tags.
         *_state(place, state_bucket, state_key_alias, writing=True),
@@ -134,20 +170,15 @@ def deploying(place: Place, state_bucket: str, state_key_alias: str) -> dict[str
         {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:List*", "kms:TagResource"], "Resource": "*"},
         {
             "Effect": "Allow",
-            "Action": [
-                "kms:CreateGrant",
-                "kms:DescribeKey",
-                "kms:EnableKey*",
-                "kms:GenerateDataKey*",
-                "kms:Get*",
-                "kms:PutKeyPolicy",
-                "kms:ScheduleKeyDeletion",
-                "kms:UntagResource",
-                "kms:UpdateKeyDescription",
-                "kms:*Alias",
-            ],
+            "Action": list(_KEY_CARE),
             "Resource": place.arn("kms", "key/*"),
             "Condition": place.tagged,
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["kms:CreateGrant", "kms:GenerateDataKey*"],
+            "Resource": place.arn("kms", "key/*"),
+            "Condition": place.tagged | place.named,
         },
         {"Effect": "Allow", "Action": "kms:*Alias", "Resource": place.arn("kms", f"alias/{place.prefix}-*")},
         *_state(place, state_bucket, state_key_alias, writing=True),

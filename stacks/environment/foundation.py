@@ -48,7 +48,7 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
         ),
         opts,
     )
-    delivery = _delivery(settings, opts)
+    delivery = _delivery(settings, keys, opts)
     logs = LogStore(
         "logs",
         LogStoreArgs(
@@ -95,7 +95,7 @@ def _data_buckets(settings: Settings) -> list[str]:
     return [settings.bucket("artifacts"), *[settings.dataset_bucket(d.name) for d in env.datasets], *captured]
 
 
-def _delivery(settings: Settings, opts: pulumi.ResourceOptions) -> DeliveryIdentity | None:
+def _delivery(settings: Settings, keys: KeyRing, opts: pulumi.ResourceOptions) -> DeliveryIdentity | None:
     delivery = settings.environment.delivery
     if delivery is None:
         return None
@@ -106,6 +106,7 @@ def _delivery(settings: Settings, opts: pulumi.ResourceOptions) -> DeliveryIdent
             environment=settings.name,
             repository=delivery.repository,
             identity_provider=delivery.identity_provider,
+            key_aliases=list(keys.aliases.values()),
             state_bucket=bootstrap.bucket_name(settings),
             state_key_alias=bootstrap.key_alias(settings),
             account=settings.account,

@@ -106,6 +106,7 @@ PLATFORM = [
         environment=("test", "prod"),
         repository=("example/environments", "example/other"),
         identity_provider=("create", "existing"),
+        key_aliases=(["alias/seedbed-test-personal"], ["alias/seedbed-test-internal"]),
         state_bucket=("seedbed-test-state", "seedbed-other-state"),
         state_key_alias=("alias/seedbed-test-state", "alias/seedbed-other-state"),
     ),

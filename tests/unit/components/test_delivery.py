@@ -131,8 +131,11 @@ def test_neither_a_deployment_nor_what_it_makes_leaves_the_boundary(may, role, a
 
 def test_another_environments_keys_are_out_of_reach(may):
     key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/two"
-    assert may("anything", "kms:Decrypt", key)
-    assert not may("anything", "kms:Decrypt", key, **{"aws:resourcetag/env": ["prod"]})
+    ours = {"kms:resourcealiases": ["alias/seedbed-test-personal"]}
+    assert may("anything", "kms:Decrypt", key, **ours)
+    assert not may("anything", "kms:Decrypt", key)
+    assert not may("anything", "kms:Decrypt", key, **ours, **{"aws:resourcetag/env": ["prod"]})
+    assert not may("deploy", "kms:Decrypt", key, **ours)
 
 
 def test_another_region_is_out_of_reach(may):

@@ -1,5 +1,6 @@
 """The built engine, its language host and its AWS provider work together."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,11 @@ from pathlib import Path
 import pytest
 
 import engine
+from engine import programs
+from seedbed.check import configuration
+from seedbed.rehearsal import rehearse_environment
 
+ROOT = Path(__file__).parents[2]
 PROJECT = """name: small
 runtime: {{name: python, options: {{virtualenv: {venv}}}}}
 """
@@ -43,16 +48,16 @@ def preview(built, tmp_path):
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
-    def run(program: str) -> tuple[int, str]:
+    def run(program: str, *options: str) -> tuple[int, str]:
         folder = tmp_path / "program"
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text(PROJECT.format(venv=venv))
         (folder / "__main__.py").write_text(program)
-        for words in (["stack", "init", "one"], ["preview", "--non-interactive"]):
+        for words in (["stack", "init", "one"], ["preview", "--non-interactive", *options]):
             done = subprocess.run(
                 [built.pulumi, *words], cwd=folder, env=variables, capture_output=True, text=True, timeout=120
             )
-        return done.returncode, done.stdout + done.stderr
+        return done.returncode, done.stdout + ("" if "--json" in options else done.stderr)
 
     return run
 
@@ -84,3 +89,32 @@ def test_a_bad_value_is_refused_by_the_providers_own_validation_before_any_call(
     assert code != 0
     assert "retention_in_days" in said
     assert "31" in said
+
+
+def test_a_property_that_only_the_official_plugin_has_is_refused_and_not_dropped(preview):
+    cluster = """aws.eks.Cluster("c", role_arn="arn:aws:iam::000000000000:role/r", opts=own,
+    default_addons_to_removes=["coredns"], vpc_config={"subnet_ids": ["subnet-1", "subnet-2"]})"""
+    code, said = preview(f"{NO_ACCOUNT}{cluster}\n")
+    assert code != 0
+    assert "aws:eks/cluster:Cluster: defaultAddonsToRemoves is set" in said
+    assert "engine/aws/missing.txt" in said
+
+
+def test_every_type_of_the_list_passes_the_providers_own_checks(preview):
+    parts = ("alerts", "cluster", "models", "stores")
+    code, said = preview("\n".join(f"import tests.integration.each_type.{part}" for part in parts), "--json")
+    assert code == 0, said
+    planned = [step["newState"] for step in json.loads(said)["steps"]]
+    lines = (programs.AWS.folder / "resources.txt").read_text().splitlines()
+    listed = {line.split()[1] for line in lines if line.split("#")[0].strip()}
+    brought_up = rehearse_environment("local", configuration(ROOT / "Pulumi.local.yaml")).resources
+    assert listed - {state["type"] for state in planned} - {r.type for r in brought_up} == set()
+
+
+def test_names_that_nobody_gave_are_made_from_the_resources_own(preview):
+    alarm = """aws.cloudwatch.MetricAlarm("disk", comparison_operator="LessThanThreshold", evaluation_periods=1,
+    threshold=1, metric_name="FreeStorageSpace", namespace="AWS/RDS", period=60, statistic="Average", opts=own)"""
+    code, said = preview(f"{NO_ACCOUNT}{alarm}\n", "--json")
+    assert code == 0, said
+    (state,) = [s["newState"] for s in json.loads(said)["steps"] if "MetricAlarm" in s["urn"]]
+    assert state["inputs"]["name"].startswith("disk-")

@@ -238,26 +238,6 @@ def test_of_very_many_problems_the_first_hundred_are_told(told):
     assert problems[-1].wrong == "and 2900 more problems"
 
 
-def test_the_shipped_environments_differ_in_place_and_hold_the_same_data():
-    local, dev = (load(ROOT / f"Pulumi.{name}.yaml") for name in ("local", "dev"))
-    assert (local.name, local.account) == ("local", "000000000000")
-    assert (dev.name, dev.account) == ("dev", "111111111111")
-    assert [(d.name, d.classification, d.origin) for d in local.environment.datasets] == [
-        ("applications", "personal", "synthetic"),
-        ("reference", "public", "real"),
-    ]
-    assert [d.name for d in dev.environment.datasets] == [d.name for d in local.environment.datasets]
-
-
-def test_every_shipped_file_is_sound():
-    files = sorted(ROOT.glob("Pulumi.*.yaml"))
-    assert [load(file).name for file in files] == [file.name.split(".")[1] for file in files]
-
-
-def test_the_local_environment_names_no_address():
-    assert load(ROOT / "Pulumi.local.yaml").provider.endpoints == {}
-
-
 def test_the_engine_and_the_file_give_the_same_settings(tmp_path):
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text(SMALL)

@@ -11,8 +11,8 @@ from stacks.file.stack import Config
 from stacks.file.vocabulary import LegalBasis, SpecialCondition
 from stacks.reading import reference
 from stacks.reading.shape import walk
-from stacks.settings import read
-from tests.unit.environment_values import EXISTING, KEY, SOUND, changed
+from stacks.settings import load, read
+from tests.unit.environment_values import EXISTING, SOUND, changed
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -111,14 +111,15 @@ def test_the_policies_judge_by_the_same_words():
     assert {entry["region"] for entry in PARAMETERS["RES"]["regions"]} == regions.EEA
 
 
-def test_the_shipped_data_sets_use_words_that_the_policies_know():
-    known = PARAMETERS["PRIV-02"]
-    for path in SHIPPED:
-        for data in yaml.safe_load(path.read_text(encoding="utf-8"))["config"][KEY]["datasets"]:
-            if data["classification"] == "personal":
-                assert data["retentionDays"] <= known["purposes"][data["purpose"]]
-                assert set(data["recipients"]) <= set(known["recipients"])
-                assert data["erasurePath"] in known["erasurePaths"]
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_data_sets_and_kept_requests_use_words_that_the_policies_know(path):
+    known, environment = PARAMETERS["PRIV-02"], load(path).environment
+    personal = [data for data in environment.datasets if data.data_class == "personal"]
+    kept = [endpoint.capture for endpoint in environment.sagemaker_endpoints if endpoint.capture]
+    for data in (*personal, *kept):
+        assert data.retention_days <= known["purposes"][data.purpose]
+        assert set(data.recipients) <= set(known["recipients"])
+        assert data.erasure_path in known["erasurePaths"]
 
 
 def test_zones_are_known_for_every_region_of_the_eea():

@@ -43,6 +43,17 @@ class Account:
         """Start of every name that the environment gives: `{system}-{env}`."""
         return self.settings.prefix
 
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """Tags that tell the environment's things from all others."""
+        tags = self.settings.tags
+        return {"system": tags["system"], "env": tags["env"]}
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether it is the local cloud's account, whatever its number."""
+        return self._running is not None
+
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""
         if service not in self._clients:

@@ -3,16 +3,18 @@
 import json
 import os
 import warnings
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 import localcloud
-from seedbed import machine, operations, summary, variables
+from seedbed import bootstrap_command, machine, operations, summary, variables
 from seedbed.command import Command, running
 from seedbed.engine_run import EngineRun
 from seedbed.failures import RefusedError
+from seedbed.stakes import Stake
 from seedbed.workspace import Workspace, is_local
 from stacks.settings import Settings
 
@@ -25,6 +27,7 @@ app = typer.Typer(
 )
 cloud_app = typer.Typer(no_args_is_help=True, help="The AWS account on this machine.")
 app.add_typer(cloud_app, name="cloud")
+app.command("bootstrap")(bootstrap_command.command)
 
 Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment: Pulumi.<ENV>.yaml")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -32,18 +35,30 @@ Refresh = Annotated[bool, typer.Option("--refresh", help="First look at what was
 
 
 @app.command()
-def up(environment: Environment = "local", refresh: Refresh = False, yes: Yes = False) -> None:
+def up(
+    environment: Environment = "local",
+    refresh: Refresh = False,
+    allow_replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-replace",
+            metavar="URN",
+            help="A bucket, repository, key, database or cluster that may be replaced or deleted; repeatable.",
+        ),
+    ] = None,
+    yes: Yes = False,
+) -> None:
     """Bring an environment up: preview, policies, then the real thing. Run again, it changes what differs."""
     with running() as command:
         settings = command.checkout.settings(environment)
         workspace = machine.open_workspace(command.checkout, settings, command.steps)
         agree = command.agree(yes, f"up {environment}")
 
-        def shown(planned: EngineRun) -> None:
+        def shown(planned: EngineRun, stakes: Sequence[Stake]) -> None:
             if planned.at_stake or not workspace.on_this_machine:
-                summary.show_changes(command.err, planned)
+                summary.show_changes(command.err, planned, stakes)
 
-        run = operations.up(workspace, command.steps, agree, shown, refresh)
+        run = operations.up(workspace, command.steps, agree, shown, refresh, allow_replace or ())
         out = command.out
         out.print()
         summary.show_resources(out, run)
@@ -85,7 +100,7 @@ def preview(
 def _preview(command: Command, workspace: Workspace, refresh: bool = False) -> EngineRun:
     with command.steps.step("preview, judged by the policies") as step:
         run = operations.preview(workspace, step, refresh=refresh)
-    summary.show_changes(command.out, run)
+    summary.show_changes(command.out, run, operations.at_stake(workspace, command.steps, run))
     summary.show_diagnostics(command.out, (d for d in run.diagnostics if d.severity in ("warning", "error")))
     summary.show_violations(command.out, run.violations)
     return run

@@ -1,14 +1,16 @@
 """What an environment's stores hold, and its deletion on demand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seedbed import inventory
 from seedbed.account import Account
+from seedbed.services import databases
+from seedbed.services.kind import as_mapping
 
-COUNTED = 1000
-"""Objects are counted up to this; more is more."""
+COUNTED = 10_000
+"""Object versions are counted up to this; more is more."""
 
 LATER = "ImageReferencedByManifestList"
 """ECR's word for an image that an index still names."""
@@ -19,15 +21,23 @@ class Held:
     """A store that is not empty."""
 
     kind: str
-    """`bucket`, `image repository` or `mirrored repository`"""
+    """`bucket`, `image repository`, `mirrored repository` or `database`"""
     name: str
     amount: str
     """How much, in words."""
 
 
 def held(account: Account) -> list[Held]:
-    """The environment's stores that hold something: a store that does is not deleted by AWS."""
+    """The environment's stores that hold something.
+
+    AWS deletes no bucket and no repository that does; a database goes with every row. One in the account of this
+    machine is a record without a server, so it holds none.
+    """
     found = [one for name in own(account, "bucket") if (one := in_bucket(account, name))]
+    if not account.on_this_machine:
+        found += [
+            in_database(one) for one in databases.instances(account) if _bears(account, as_mapping(one.get("TagList")))
+        ]
     mirrors = tuple(f"{account.prefix}/{mirror.name}/" for mirror in account.settings.environment.images.mirrors)
     for name in own(account, "image repository"):
         if name.startswith(mirrors):
@@ -39,16 +49,25 @@ def held(account: Account) -> list[Held]:
 
 def in_bucket(account: Account, name: str) -> Held | None:
     """What a bucket holds, whoever it belongs to; None where it is empty or gone."""
+    objects: set[str] = set()
+    count = size = 0
     s3 = account.client("s3")
     try:
-        page = s3.list_object_versions(Bucket=name, MaxKeys=COUNTED)
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            versions = page.get("Versions") or []
+            found = [*versions, *(page.get("DeleteMarkers") or [])]
+            objects.update(one["Key"] for one in found)
+            count += len(found)
+            size += sum(one.get("Size") or 0 for one in versions)
+            if count >= COUNTED and page.get("IsTruncated"):
+                more = f"more than {_number(len(objects), 'object')}, {_number(count, 'version')}, {amount(size)}"
+                return Held("bucket", name, more)
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchBucket":
             return None
         raise
-    count = len(page.get("Versions") or []) + len(page.get("DeleteMarkers") or [])
-    more = "more than " if page.get("IsTruncated") else ""
-    return Held("bucket", name, f"{more}{count} object versions") if count else None
+    said = f"{_number(len(objects), 'object')}, {_number(count, 'version')}, {amount(size)}"
+    return Held("bucket", name, said) if count else None
 
 
 def in_repository(account: Account, name: str) -> Held | None:
@@ -60,28 +79,59 @@ def in_repository(account: Account, name: str) -> Held | None:
         if error.response["Error"]["Code"] == "RepositoryNotFoundException":
             return None
         raise
-    return Held("image repository", name, f"{len(images)} images") if images else None
+    return Held("image repository", name, _number(len(images), "image")) if images else None
+
+
+def in_database(about: Mapping[str, Any]) -> Held:
+    """What is known of a database, as `describe_db_instances` has it: nobody but its users sees the rows."""
+    newest = about.get("LatestRestorableTime")
+    days = about.get("BackupRetentionPeriod") or 0
+    restorable = f"restorable up to {newest:%Y-%m-%d %H:%M} UTC" if newest else "no backup yet"
+    return Held(
+        "database",
+        about["DBInstanceIdentifier"],
+        f"{about['AllocatedStorage']} GiB, {restorable}, automated backups of {_number(days, 'day')} go with it",
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def amount(size: int) -> str:
+    """Bytes as a person says them: `512 B`, `1.5 GiB`."""
+    value, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
 def own(account: Account, kind: str) -> list[str]:
     """Names of the environment's own stores of a kind, by their tags: a name alone is no proof before a deletion."""
-    tags = {"system": account.settings.tags["system"], "env": account.settings.tags["env"]}
     found = []
     for name in inventory.NAMED[kind](account):
-        if (
-            name.startswith((f"{account.prefix}-", f"{account.prefix}/"))
-            and tags.items() <= borne(account, kind, name).items()
+        if name.startswith((f"{account.prefix}-", f"{account.prefix}/")) and _bears(
+            account, borne(account, kind, name)
         ):
             found.append(name)
     return found
 
 
+def _bears(account: Account, tags: Mapping[str, str]) -> bool:
+    return account.own_tags.items() <= tags.items()
+
+
 def delete(account: Account, stores: Sequence[Held], say: Callable[[str], None]) -> None:
     """Deletes everything in the given stores, all versions of it.
 
-    The stores themselves stay for the engine, but for mirrored repositories, which the engine does not know.
+    The stores themselves stay for the engine, databases with all that they hold; but for mirrored repositories, which
+    the engine does not know.
     """
     for store in stores:
+        if store.kind == "database":
+            continue
         if store.kind == "bucket":
             _empty_bucket(account, store.name, say)
         elif store.kind == "mirrored repository":

@@ -23,7 +23,9 @@ STATEFUL = {
     "aws:ec2/vpc:Vpc": "the network under everything in it",
     "aws:ec2/eip:Eip": "the address that others may have allowed",
     "aws:cloudwatch/logGroup:LogGroup": "every log line in it",
-    "aws:rds/instance:Instance": "every row in it",
+    "aws:rds/instance:Instance": "every row in it, and its automated backups",
+    "aws:eks/cluster:Cluster": "everything that runs in it, and what its pods kept on their disks",
+    "aws:cloudtrail/trail:Trail": "the record of who does what, until the next one runs",
 }
 
 

@@ -1,12 +1,15 @@
 """What exists in an account: found by tags and names, never by what the engine remembers."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from seedbed.account import Account
+from seedbed.services import KINDS
+from stacks import bootstrap
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ EC2_KINDS = {
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Ec2Kind("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", gone=_GONE),
     "aws:ec2/flowLog:FlowLog": Ec2Kind("describe_flow_logs", "FlowLogs", "FlowLogId", filters="Filter"),
+    "aws:ec2/launchTemplate:LaunchTemplate": Ec2Kind(
+        "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"
+    ),
 }
 """Kinds of EC2 by type token; each takes its tags in the very call that makes it."""
 
@@ -96,9 +102,15 @@ NAMED: dict[str, Callable[[Account], Iterator[str]]] = {
     "key alias": lambda a: (x["AliasName"] for x in a.pages("kms", "list_aliases", "Aliases")),
     "log group": lambda a: (g["logGroupName"] for g in a.pages("logs", "describe_log_groups", "logGroups")),
     "role": lambda a: (r["RoleName"] for r in a.pages("iam", "list_roles", "Roles")),
+    "database snapshot": lambda a: (
+        s["DBSnapshotIdentifier"] for s in a.pages("rds", "describe_db_snapshots", "DBSnapshots", SnapshotType="manual")
+    ),
     "policy": lambda a: (p["PolicyName"] for p in a.pages("iam", "list_policies", "Policies", Scope="Local")),
 }
 """Things that bear the environment's name: what the tagging API does not see, or sees late."""
+
+HEADS = ("/aws/eks/", "/aws/rds/instance/", "/aws/sagemaker/Endpoints/", "/aws/containerinsights/", "endpoint/")
+"""What AWS itself puts before a name of ours: in the names of log groups and of what is scaled."""
 
 
 @dataclass(frozen=True, order=True)
@@ -109,39 +121,90 @@ class Left:
     id: str
 
 
-def leftovers(account: Account, others: list[str]) -> list[Left]:
+@dataclass
+class Sweep:
+    """What a look through the account came to."""
+
+    left: set[Left] = field(default_factory=set)
+    unasked: list[str] = field(default_factory=list)
+    """Kinds that the account did not list, each with its words: nobody knows whether one is left."""
+
+
+def leftovers(account: Account, others: list[str]) -> Sweep:
     """Everything of the environment that exists in its account.
 
-    Asks three ways: EC2 by tag, the tagging API by tag, and every service that gives names by name. `others` are the
+    Asks three ways: EC2 by tag, every service that gives names by name, and the tagging API by tag. `others` are the
     names of the other environments: `seedbed-dev-x-...` belongs to an environment `dev-x` where there is one. KMS keys
     that wait for their deletion count as gone (KMS developer guide, "deleting keys": they cannot be used, and cannot go
-    faster).
+    faster). A service that does not answer keeps no other from being asked.
     """
-    tags = {"system": account.settings.tags["system"], "env": account.settings.tags["env"]}
-    found: set[Left] = set()
-    seen: set[str] = set()
-    for token, kind in EC2_KINDS.items():
-        for item in ec2(account, kind, tags):
-            if item[kind.key] not in seen:
-                seen.add(item[kind.key])
-                found.add(Left(token.rpartition(":")[2], item[kind.key]))
-    for key in key_ids(account, tags):
-        seen.add(key)
-        found.add(Left("Key", key))
+    tags = account.own_tags
     starts = [f"{account.settings.tags['system']}-{other}" for other in others if other != account.settings.name]
-    for kind, names in NAMED.items():
-        for name in names(account):
-            if _is_ours(name, account.prefix, starts):
+    sweep = Sweep()
+    kept = _of_bootstrap(account)
+    seen: set[str] = set()
+    alive: set[str] = set()
+
+    def network() -> None:
+        for token, kind in EC2_KINDS.items():
+            for item in ec2(account, kind, tags):
+                if item[kind.key] not in seen:
+                    seen.add(item[kind.key])
+                    sweep.left.add(Left(token.rpartition(":")[2], item[kind.key]))
+
+    def keys() -> None:
+        for key in key_ids(account, tags):
+            seen.add(key)
+            sweep.left.add(Left("Key", key))
+
+    def by_name(kind: str) -> None:
+        for name in NAMED[kind](account):
+            if name not in kept and _is_ours(name, account.prefix, starts):
                 seen.add(name)
-                found.add(Left(kind, name))
-    for arn in _tagged(account, tags):
-        if not any(arn.endswith((f":{known}", f"/{known}")) for known in seen) and not _went(account, arn):
-            found.add(Left("tagged", arn))
-    return sorted(found)
+                sweep.left.add(Left(kind, name))
+
+    def by_kind(token: str) -> None:
+        kind = KINDS[token]
+        for thing in kind.listed(account):
+            if thing.arn:
+                alive.add(thing.arn)
+            mine = not kind.nameless and _is_ours(thing.name, account.prefix, starts)
+            if mine or (kind.nameless and thing.tags and tags.items() <= thing.tags().items()):
+                seen.update({thing.id, thing.name, thing.arn} - {""})
+                sweep.left.add(Left(kind.noun, thing.name if not kind.nameless else thing.id))
+
+    def tagged() -> None:
+        for arn in _tagged(account, tags):
+            known = arn in seen or any(arn.endswith((f":{one}", f"/{one}")) for one in seen)
+            if not known and not _went(account, arn, alive):
+                sweep.left.add(Left("tagged", arn))
+
+    looks: dict[str, Callable[[], None]] = {
+        "network": network,
+        "key": keys,
+        **{kind: partial(by_name, kind) for kind in NAMED},
+        **{kind.noun: partial(by_kind, token) for token, kind in KINDS.items() if kind.swept},
+        "tags": tagged,
+    }
+    for what, look in looks.items():
+        try:
+            look()
+        except (ClientError, BotoCoreError) as error:
+            sweep.unasked.append(f"{what}: {error}")
+    return sweep
+
+
+def _of_bootstrap(account: Account) -> set[str]:
+    """Names of what keeps the state: it outlives the environment."""
+    settings = account.settings
+    return {bootstrap.bucket_name(settings), bootstrap.key_alias(settings), *bootstrap.policy_names(settings)}
 
 
 def _is_ours(name: str, prefix: str, others: list[str]) -> bool:
-    bare = name.removeprefix("alias/").lstrip("/")
+    bare = name.removeprefix("alias/")
+    for head in HEADS:
+        bare = bare.removeprefix(head)
+    bare = bare.lstrip("/")
 
     def starts_with(start: str) -> bool:
         return bare == start or bare.startswith((f"{start}-", f"{start}/"))
@@ -156,9 +219,14 @@ def _tagged(account: Account, tags: Mapping[str, str]) -> Iterator[str]:
         yield item["ResourceARN"]
 
 
-def _went(account: Account, arn: str) -> bool:
-    """Whether the tagging API still lists what is gone: it forgets late, and keys wait for their deletion."""
+def _went(account: Account, arn: str, alive: Collection[str]) -> bool:
+    """Whether the tagging API still lists what is gone: it forgets late, and keys wait for their deletion.
+
+    `alive` are ARNs that the services themselves have just listed; they know at once.
+    """
     service, kind = arn.split(":")[2], arn.split(":", 5)[5]
+    if f"{service}:{kind}".startswith(tuple(one.arns for one in KINDS.values() if one.arns)):
+        return arn not in alive
     if service == "kms" and kind.startswith("key/"):
         return account.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"].startswith("Pending")
     if service == "ec2":

@@ -1,16 +1,17 @@
 """What the commands do with an environment, in the order in which they do it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pulumi.automation import Stack
 from pulumi.automation.errors import CommandError, InvalidVersionError, StackNotFoundError
 
-from seedbed import data, inventory, recovery
+from seedbed import data, guard, inventory, recovery, stakes
 from seedbed.account import Account
 from seedbed.engine_run import EXPECTED, EngineRun
 from seedbed.failures import INTERRUPTED, MissingError, RefusedError, SeedbedError, WrongInputError
+from seedbed.stakes import Stake
 from seedbed.steps import Step, Steps
 from seedbed.workspace import Workspace
 from stacks.settings import Settings
@@ -18,12 +19,8 @@ from stacks.settings import Settings
 Agree = Callable[[str], bool]
 """Asks a person for a yes; the text says what will happen."""
 
-LOOKS: dict[str, Callable[[Account, str], data.Held | None]] = {
-    "aws:s3/bucket:Bucket": data.in_bucket,
-    "aws:s3/bucketV2:BucketV2": data.in_bucket,
-    "aws:ecr/repository:Repository": data.in_repository,
-}
-"""How to see what a store holds, by type."""
+Shown = Callable[[EngineRun, Sequence[Stake]], None]
+"""Shows a preview, and what it would take."""
 
 
 class StoppedError(SeedbedError):
@@ -43,19 +40,28 @@ class EngineRefusedError(RefusedError):
 
 
 def up(
-    workspace: Workspace, steps: Steps, agree: Agree, shown: Callable[[EngineRun], None], refresh: bool = False
+    workspace: Workspace,
+    steps: Steps,
+    agree: Agree,
+    shown: Shown,
+    refresh: bool = False,
+    allowed: Collection[str] = (),
 ) -> EngineRun:
     """Brings the environment up: what an earlier run left is put in order, previewed, judged, then made.
 
-    `shown` gets the preview before anything is made; with `refresh` what was changed by hand is mended too. Raises
-    EngineRefusedError where a mandatory policy or the engine says no, and RefusedError where a store that holds data
-    would go: AWS keeps the store, but the engine would have taken its policies away by then.
+    `shown` gets the preview before anything is made; with `refresh` what was changed by hand is mended too; `allowed`
+    are the URNs of stores, keys, databases and clusters that may be deleted or replaced. Raises EngineRefusedError
+    where a mandatory policy or the engine says no, WrongInputError for a URN that is not there, and RefusedError where
+    something that is not allowed to would go, or where AWS would keep it.
     """
     recover(workspace, steps, agree)
+    deployment = recovery.deployment_of(workspace) if allowed else {}
+    guard.known(workspace, deployment, allowed)
     with steps.step("preview, judged by the policies") as step:
         planned = preview(workspace, step, create=True, refresh=refresh)
-    shown(planned)
-    _keep_data(workspace, steps, planned)
+    lost = at_stake(workspace, steps, planned)
+    shown(planned, lost)
+    guard.refuse_up(workspace, lost, allowed)
     if (
         not workspace.on_this_machine
         and planned.changed
@@ -74,34 +80,36 @@ def up(
         )
 
 
-def _keep_data(workspace: Workspace, steps: Steps, planned: EngineRun) -> None:
-    """Refuses a run that would delete or replace a store that holds something; asks nobody where none goes."""
-    going = [(LOOKS[change.type], change.id) for change in planned.at_stake if change.type in LOOKS and change.id]
+def at_stake(workspace: Workspace, steps: Steps, planned: EngineRun) -> list[Stake]:
+    """What the account tells of everything that a run would take; asks nobody where it would take nothing."""
+    going = stakes.guarded(planned.at_stake)
     if not going:
-        return
-    with steps.step(f"looking for data in {len(going)} stores that would go"):
-        account = Account(workspace.settings, workspace.running)
-        held = [one for look, name in going if (one := look(account, name))]
-    if held:
-        what = "\n".join(f"  {one.kind} {one.name}: {one.amount}" for one in held)
-        raise RefusedError(
-            f"{workspace.name}: nothing was changed, because these would be deleted or replaced and hold data:\n{what}",
-            do=f"Keep them in {workspace.checkout.file(workspace.name)} as they were; or save what you need, empty "
-            f"them, and run the same command again. To give up the whole environment with its data: "
-            f"seedbed down {workspace.name} --delete-data",
-        )
+        return []
+    with steps.step(f"looking at what would be lost: {len(going)} resources"):
+        return stakes.look(lambda: Account(workspace.settings, workspace.running), going)
 
 
 def preview(workspace: Workspace, step: Step, create: bool = False, refresh: bool = False) -> EngineRun:
-    """What `up` would do, judged by the policies; changes nothing, but for a missing stack if told to `create` it."""
-    return _run(
-        workspace,
-        step,
-        lambda stack, observe: stack.preview(
-            policy_packs=_packs(workspace), on_event=observe, refresh=refresh, color="never"
-        ),
-        create=create,
-    )
+    """What `up` would do, judged by the policies; changes nothing, but for a missing stack if told to `create` it.
+
+    Raises EngineRefusedError where the program, the engine or a mandatory policy says no, or where something that is
+    protected would go.
+    """
+    try:
+        return _run(
+            workspace,
+            step,
+            lambda stack, observe: stack.preview(
+                policy_packs=_packs(workspace), on_event=observe, refresh=refresh, color="never"
+            ),
+            create=create,
+        )
+    except EngineRefusedError as refused:
+        kept = guard.protected_in(refused.run)
+        if not kept or refused.run.blocking:
+            raise
+        message, do = guard.protection(workspace, recovery.deployment_of(workspace), kept)
+        raise EngineRefusedError(message, guard.unspoken(refused.run), "", do) from refused
 
 
 def recover(workspace: Workspace, steps: Steps, agree: Agree) -> None:
@@ -113,9 +121,11 @@ def recover(workspace: Workspace, steps: Steps, agree: Agree) -> None:
 def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) -> EngineRun:
     """Destroys the environment and looks for itself whether anything is left; raises RefusedError where something is.
 
-    Refuses before it touches anything if stores hold data and `delete_data` is false.
+    Refuses before it touches anything if something is protected, or if stores hold data and `delete_data` is false.
     """
     recover(workspace, steps, agree)
+    deployment = recovery.deployment_of(workspace)
+    guard.refuse_down(workspace, deployment)
     account = Account(workspace.settings, workspace.running)
     with steps.step("looking for data"):
         held = data.held(account)
@@ -133,16 +143,23 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
             workspace,
             step,
             lambda stack, observe: stack.destroy(on_event=observe, show_secrets=False, color="never"),
-            expected=len(recovery.deployment_of(workspace).get("resources", [])),
+            expected=len(deployment.get("resources", [])),
         )
     with steps.step("looking in the account for anything left"):
-        left = inventory.leftovers(account, workspace.checkout.environments())
-    if left:
-        listed = "\n".join(f"  {one.kind} {one.id}" for one in left)
+        sweep = inventory.leftovers(account, workspace.checkout.environments())
+    if sweep.left:
+        listed = "\n".join(f"  {one.kind} {one.id}" for one in sorted(sweep.left))
         raise RefusedError(
-            f"{workspace.name}: {len(left)} things are still in account {workspace.settings.account}:\n{listed}",
+            f"{workspace.name}: {len(sweep.left)} things are still in account {workspace.settings.account}:\n{listed}",
             do="The engine does not know them, so it could not delete them. Delete them by hand, or find out whose "
             "they are: something outside the program bears the environment's name or tags.",
+        )
+    if sweep.unasked:
+        listed = "\n".join(f"  {words}" for words in sweep.unasked)
+        raise RefusedError(
+            f"{workspace.name}: the engine has destroyed everything that it knew; whether something else is left in "
+            f"account {workspace.settings.account} is not known of:\n{listed}",
+            do=f"See that the account answers (rights, network), then run again: seedbed down {workspace.name}",
         )
     if workspace.on_this_machine:
         workspace.stack(create=False).workspace.remove_stack(workspace.name)

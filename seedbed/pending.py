@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from seedbed import data, inventory
 from seedbed.account import Account
+from seedbed.services import KINDS, Kind
 
 ABSENT = frozenset(
     {"404", "NoSuchBucket", "NotFound", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException"}
@@ -27,6 +28,14 @@ REPEATABLE = frozenset(
         "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
         "aws:ec2/tag:Tag",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        "aws:guardduty/detectorFeature:DetectorFeature",
+        "aws:sns/topicPolicy:TopicPolicy",
+        # Subscribing once more answers with the subscription that is there (SNS API reference, Subscribe).
+        "aws:sns/topicSubscription:TopicSubscription",
+        "aws:appautoscaling/policy:Policy",
+        "aws:s3/bucketMetric:BucketMetric",
     }
 )
 """Types whose creation is a put: done again it does no harm, and what it sets lies on a thing that is recorded."""
@@ -53,15 +62,25 @@ def find(account: Account, type_: str, inputs: Mapping[str, Any], recorded: Coll
         return _ec2(account, type_, inputs, recorded)
     if type_ in FINDERS:
         return FINDERS[type_](account, inputs, recorded)
+    if type_ in KINDS:
+        return _listed(account, KINDS[type_], inputs, recorded)
     raise UnknownTypeError(type_)
 
 
 def _own(account: Account, id_: str, borne: Mapping[str, str]) -> str:
     """The id, where the tags are the environment's: a name alone is no proof."""
-    tags = {"system": account.settings.tags["system"], "env": account.settings.tags["env"]}
+    tags = account.own_tags
     if tags.items() <= borne.items():
         return id_
     raise ForeignError(id_)
+
+
+def _listed(account: Account, kind: Kind, inputs: Mapping[str, Any], recorded: Collection[str]) -> str | None:
+    name = kind.name(inputs)
+    for thing in kind.listed(account):
+        if thing.name == name and thing.id not in recorded:
+            return thing.id if thing.tags is None else _own(account, thing.id, thing.tags())
+    return None
 
 
 def _pairs(listed: Iterable[Mapping[str, str]], key: str = "Key", value: str = "Value") -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a command's end looks like to a person."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,10 +12,14 @@ from rich.text import Text
 
 from policies.rule import Finding, Verdict
 from seedbed.engine_run import Change, Diagnostic, EngineRun, Violation, name_of, short_type, type_of
+from seedbed.stakes import Stake
 
 LAYERS = {
-    "foundation": ("keys", "network", "existing_network"),
-    "stores": ("access_log", "storage", "images"),
+    "foundation": ("keys", "delivery", "network", "existing_network", "alerts", "audit"),
+    "stores": ("access_log", "storage", "images", "database"),
+    "cluster": ("cluster", "cluster_access", "system_nodes", "observability"),
+    "platform": ("sagemaker", "monitoring"),
+    "teams": ("spend",),
 }
 """Layers of the program in their order, by the component files that they place."""
 
@@ -71,8 +76,22 @@ def _place(row: tuple[tuple[str, str], Any]) -> tuple[int, str]:
     return (list(LAYERS).index(layer) if layer in LAYERS else len(LAYERS), component)
 
 
-def show_changes(console: Console, run: EngineRun) -> None:
-    """What a preview would change; what would be lost comes last, in red."""
+def show_changes(console: Console, run: EngineRun, stakes: Sequence[Stake] = ()) -> None:
+    """What a preview would change; what would be lost comes first, in red, with what the account tells of it."""
+    holds = {stake.change.urn: stake.holds for stake in stakes}
+    for change in run.at_stake:
+        because = f" because of {', '.join(change.because)}" if change.because else ""
+        said = [
+            f"WOULD BE {'REPLACED' if change.op == 'replace' else 'DELETED'}{because}: {change.name} "
+            f"({short_type(change.type)}); lost: {change.at_stake}"
+        ]
+        if change.urn in holds:
+            said.append(
+                f"  {holds[change.urn]}; `up` refuses it unless told: --allow-replace {shlex.quote(change.urn)}"
+            )
+        else:
+            said.append(f"  {change.urn}")
+        console.print(Text("\n".join(said), style="bold red"), soft_wrap=True)
     for change in run.changed:
         if change.type.startswith("pulumi:"):
             continue
@@ -83,16 +102,6 @@ def show_changes(console: Console, run: EngineRun) -> None:
             soft_wrap=True,
         )
     console.print(tally(run, WORDS))
-    for change in run.at_stake:
-        because = f" because of {', '.join(change.because)}" if change.because else ""
-        console.print(
-            Text(
-                f"WOULD BE {'REPLACED' if change.op == 'replace' else 'DELETED'}{because}: {change.name} "
-                f"({short_type(change.type)}); lost: {change.at_stake}\n  {change.urn}",
-                style="bold red",
-            ),
-            soft_wrap=True,
-        )
 
 
 def tally(run: EngineRun, words: Mapping[str, str]) -> str:

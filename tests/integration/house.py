@@ -19,7 +19,7 @@ from localcloud import LocalCloud, Running, environment
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
-SHARED = (".venv", "Pulumi.yaml", "stacks", "policies", "components")
+SHARED = (".venv", "Pulumi.yaml", "versions.yaml", "stacks", "policies", "components")
 
 
 class Done(NamedTuple):

@@ -28,7 +28,7 @@ def test_an_environment_of_an_account_elsewhere_is_previewed_offline_without_cre
     done = elsewhere.seedbed("preview", "dev", "--offline")
     assert "Offline: shown against an empty account 111111111111 on this machine" in done.output
     assert "create applications-bucket  s3 Bucket" in done.output
-    assert "policies: no violation (packs seedbed-gdpr, seedbed-security)" in done.output
+    assert "policies: no violation (packs seedbed-cost, seedbed-gdpr, seedbed-security)" in done.output
     assert not (elsewhere.root / ".seedbed" / "state").exists()
     assert not (elsewhere.root / ".seedbed" / "cloud").exists()
 
@@ -114,8 +114,8 @@ def test_an_up_without_a_data_set_that_holds_data_leaves_its_bucket_as_protected
     finally:
         home.write("local", shipped("local"))
         s3.delete_object(Bucket=bucket, Key="dvc/research/x", VersionId=version)
-    assert "local: nothing was changed, because these would be deleted or replaced and hold data:" in output
-    assert f"bucket {bucket}: 1 object versions" in output
+    assert "local: nothing was changed, because these would be deleted or replaced:" in output
+    assert f"bucket {bucket}: 1 object, 1 version, 1 B" in output
     assert "seedbed down local --delete-data" in output
     assert home.saved("local") == before
     assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy
@@ -129,7 +129,7 @@ def test_down_keeps_everything_while_a_store_holds_data(home):
         output = home.seedbed("down", "local", code=1).output
     finally:
         s3.delete_object(Bucket=bucket, Key="dvc/research/x", VersionId=version)
-    assert f"bucket {bucket}: 1 object versions" in output
+    assert f"bucket {bucket}: 1 object, 1 version, 1 B" in output
     assert "-> Save what you need, then: seedbed down local --delete-data" in output
     assert home.saved("local") == before
 

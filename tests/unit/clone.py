@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 def clone(folder: Path, **environments: dict[str, Any]) -> Checkout:
     """A checkout in `folder` with the shipped environments, and those given by their configuration."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (".venv", "Pulumi.yaml", "stacks", "policies", "components"):
+    for part in (".venv", "Pulumi.yaml", "versions.yaml", "stacks", "policies", "components"):
         (folder / part).symlink_to(ROOT / part)
     for name in ("local", "dev"):
         environments.setdefault(name, shipped(name))

@@ -1,70 +1,17 @@
-"""Stores that hold data: never stripped of their protection by an `up`, and emptied to the last image on demand."""
+"""Stores that hold data: counted, and emptied to the last image on demand."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from seedbed import data, operations
+from seedbed import data
 from seedbed.data import DeletionRefusedError, Held
-from seedbed.engine_run import STATEFUL, Change, EngineRun
-from seedbed.failures import RefusedError
-from seedbed.steps import Steps
-from seedbed.workspace import Workspace
-from tests.unit.clone import clone, engine_of
+from seedbed.engine_run import STATEFUL, EngineRun
 
 HEAD = "urn:pulumi:local::seedbed::"
 BUCKET = f"{HEAD}seedbed:storage:DatasetStore$aws:s3/bucket:Bucket::applications-bucket"
-IMAGES = f"{HEAD}aws:ecr/repository:Repository::serving"
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    checkout = clone(tmp_path / "clone")
-    monkeypatch.setattr(operations, "recover", lambda *_: None)
-    monkeypatch.setattr(operations, "Account", lambda *_: "the account")
-    folder = tmp_path / "kept"
-    engine = engine_of('echo "$*" >> "$0.asked"', tmp_path / "bin")
-    return Workspace(checkout, checkout.settings("local"), engine, None, folder / "project", folder / "state")
-
-
-def up(workspace, monkeypatch, ran, *changes, **held):
-    """Brings up what a preview plans; `held` are the stores that are not empty. What runs is put into `ran`."""
-    planned = EngineRun(changes={change.urn: change for change in changes})
-    monkeypatch.setattr(operations, "preview", lambda *_, **__: planned)
-    monkeypatch.setattr(operations, "_run", lambda *_, **__: ran.append(planned))
-    looks = {type_: lambda _account, name: held.get(name) for type_ in operations.LOOKS}
-    monkeypatch.setattr(operations, "LOOKS", looks)
-    operations.up(workspace, Steps(Console(quiet=True)), lambda _: True, lambda _: None)
-
-
-@pytest.mark.parametrize(("urn", "kind"), [(BUCKET, "bucket"), (IMAGES, "image repository")])
-@pytest.mark.parametrize("op", ["delete", "replace"])
-def test_an_up_that_would_take_a_store_with_data_is_refused_before_anything_runs(workspace, monkeypatch, urn, kind, op):
-    ran: list[EngineRun] = []
-    with pytest.raises(RefusedError) as refused:
-        up(workspace, monkeypatch, ran, Change(urn, op, 0.0, id="old"), old=Held(kind, "old", "3 things"))
-    assert ran == []
-    assert refused.value.code == 1
-    assert "local: nothing was changed" in refused.value.message
-    assert f"{kind} old: 3 things" in refused.value.message
-    assert str(workspace.checkout.file("local")) in refused.value.do
-    assert "seedbed down local --delete-data" in refused.value.do
-
-
-@pytest.mark.parametrize("op", ["delete", "replace"])
-def test_an_empty_store_may_go(workspace, monkeypatch, op):
-    ran: list[EngineRun] = []
-    up(workspace, monkeypatch, ran, Change(BUCKET, op, 0.0, id="old"))
-    assert len(ran) == 1
-
-
-def test_an_up_that_takes_no_store_asks_no_account(workspace, monkeypatch):
-    ran: list[EngineRun] = []
-    monkeypatch.setattr(operations, "Account", lambda *_: pytest.fail("asked"))
-    up(workspace, monkeypatch, ran, Change(BUCKET, "update", 0.0, id="old"), old=Held("bucket", "old", "3 things"))
-    assert len(ran) == 1
 
 
 def step(op, old="", new=""):
@@ -138,3 +85,25 @@ def test_a_round_that_deletes_nothing_is_the_last():
         delete(registry)
     assert set(registry.left) == {"a", "b"}
     assert registry.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (3 * 1024**3 // 2, "1.5 GiB"), (2**50, "1024.0 TiB")],
+)
+def test_an_amount_is_said_in_the_unit_that_fits(size, said):
+    assert data.amount(size) == said
+
+
+def test_a_database_is_said_by_its_size_and_by_how_far_it_can_be_restored():
+    about = {
+        "DBInstanceIdentifier": "seedbed-dev-tracking",
+        "AllocatedStorage": 20,
+        "BackupRetentionPeriod": 7,
+        "LatestRestorableTime": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    }
+    assert data.in_database(about).amount == (
+        "20 GiB, restorable up to 2026-01-02 03:04 UTC, automated backups of 7 days go with it"
+    )
+    del about["LatestRestorableTime"]
+    assert "no backup yet" in data.in_database(about).amount

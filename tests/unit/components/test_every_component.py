@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 import components
+from policies.tags import taggable
 from tests.unit.components.instances import INSTANCES, changed
 from tests.unit.deploy import deploy
 
@@ -52,30 +53,5 @@ def test_every_taggable_resource_bears_the_tags(instance):
     made = deploy(lambda: instance.component("x", instance.args))
 
     for resource in made:
-        if resource.type.split(":")[-1] not in WITHOUT_TAGS:
-            assert instance.args.tags.items() <= resource.inputs["tags"].items(), resource.name
-
-
-WITHOUT_TAGS = {
-    "AccessPolicyAssociation",
-    "Alias",
-    "BucketLifecycleConfiguration",
-    "BucketLogging",
-    "BucketOwnershipControls",
-    "BucketPolicy",
-    "BucketPublicAccessBlock",
-    "BucketServerSideEncryptionConfiguration",
-    "BucketVersioning",
-    "DetectorFeature",
-    "LifecyclePolicy",
-    "PullThroughCacheRule",
-    "RepositoryCreationTemplate",
-    "RolePolicy",
-    "RolePolicyAttachment",
-    "Route",
-    "RouteTableAssociation",
-    "Tag",
-    "TopicPolicy",
-    "TopicSubscription",
-}
-"""Types that take no tags, or, the template, under another name."""
+        if resource.type in taggable():
+            assert instance.args.tags.items() <= resource.inputs.get("tags", {}).items(), resource.name

@@ -13,12 +13,16 @@ from botocore.exceptions import (
     ProfileNotFound,
     SSOError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from seedbed.failures import MissingError, RefusedError
 from stacks.settings import Settings
 
 LOGIN = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOError)
 """What boto3 says of credentials before it asks anybody."""
+
+NO_WAY = (NoConnectionError, HTTPClientError)
+"""No network, no such host, a proxy that refuses, no answer in time."""
 
 REFUSED_KEYS = frozenset(
     {
@@ -51,7 +55,7 @@ def reaching(settings: Settings) -> Iterator[None]:
             f"{where}: no credentials that can be used: {error}",
             do="Log in to the environment's account (aws sso login, or AWS_PROFILE), then run the command again.",
         ) from error
-    except HTTPClientError as error:
+    except NO_WAY as error:
         raise MissingError(
             f"{where}: cannot be reached from this machine: {error}",
             do="Look at network, proxy and aws:region, then run the command again: what was begun in the account goes "

@@ -1,7 +1,7 @@
 """The account of an environment, asked directly."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import boto3
@@ -53,6 +53,18 @@ class Account:
     def on_this_machine(self) -> bool:
         """Whether it is the local cloud's account, whatever its number."""
         return self._running is not None
+
+    def names(self, name: str, others: Collection[str]) -> bool:
+        """Whether a name is one that this environment gives.
+
+        `others` are the names of all environments: `seedbed-dev-x-...` belongs to `dev-x` where there is one.
+        """
+
+        def starts_with(start: str) -> bool:
+            return name == start or name.startswith((f"{start}-", f"{start}/"))
+
+        starts = (f"{self.settings.tags['system']}-{other}" for other in others if other != self.settings.name)
+        return starts_with(self.prefix) and not any(starts_with(one) for one in starts if len(one) > len(self.prefix))
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""

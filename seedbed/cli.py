@@ -135,15 +135,16 @@ def down(
 def status(
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="One environment only.")] = None,
 ) -> None:
-    """Show engine, local cloud and environments. Starts nothing."""
+    """Show engine, local cloud and environments; of a named one also alarms, backups, keys, spend. Starts nothing."""
+    from seedbed.status import glance
     from seedbed.status import status as look
 
     with running() as command:
         if environment is not None:
             command.checkout.file(environment)
-        for line in look(command.checkout, environment):
-            style = "green" if line.good else "yellow"
-            command.out.print(Text.assemble((f"{line.what:<14}", style), line.state), soft_wrap=True)
+        summary.show_lines(command.out, look(command.checkout, environment))
+        if environment is not None:
+            summary.show_sections(command.out, glance(command.checkout, command.checkout.settings(environment)))
 
 
 @app.command()

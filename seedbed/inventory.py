@@ -139,7 +139,6 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
     faster). A service that does not answer keeps no other from being asked.
     """
     tags = account.own_tags
-    starts = [f"{account.settings.tags['system']}-{other}" for other in others if other != account.settings.name]
     sweep = Sweep()
     kept = _of_bootstrap(account)
     seen: set[str] = set()
@@ -159,7 +158,7 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
 
     def by_name(kind: str) -> None:
         for name in NAMED[kind](account):
-            if name not in kept and _is_ours(name, account.prefix, starts):
+            if name not in kept and _is_ours(account, name, others):
                 seen.add(name)
                 sweep.left.add(Left(kind, name))
 
@@ -168,7 +167,7 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
         for thing in kind.listed(account):
             if thing.arn:
                 alive.add(thing.arn)
-            mine = not kind.nameless and _is_ours(thing.name, account.prefix, starts)
+            mine = not kind.nameless and _is_ours(account, thing.name, others)
             if mine or (kind.nameless and thing.tags and tags.items() <= thing.tags().items()):
                 seen.update({thing.id, thing.name, thing.arn} - {""})
                 sweep.left.add(Left(kind.noun, thing.name if not kind.nameless else thing.id))
@@ -200,17 +199,11 @@ def _of_bootstrap(account: Account) -> set[str]:
     return {bootstrap.bucket_name(settings), bootstrap.key_alias(settings), *bootstrap.policy_names(settings)}
 
 
-def _is_ours(name: str, prefix: str, others: list[str]) -> bool:
+def _is_ours(account: Account, name: str, others: Collection[str]) -> bool:
     bare = name.removeprefix("alias/")
     for head in HEADS:
         bare = bare.removeprefix(head)
-    bare = bare.lstrip("/")
-
-    def starts_with(start: str) -> bool:
-        return bare == start or bare.startswith((f"{start}-", f"{start}/"))
-
-    longer = (other for other in others if len(other) > len(prefix))
-    return starts_with(prefix) and not any(map(starts_with, longer))
+    return account.names(bare.lstrip("/"), others)
 
 
 def _tagged(account: Account, tags: Mapping[str, str]) -> Iterator[str]:

@@ -11,17 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from policies.rule import Finding, Verdict
-from seedbed.engine_run import Change, Diagnostic, EngineRun, Violation, name_of, short_type, type_of
+from seedbed.engine_run import Diagnostic, EngineRun, Violation, short_type
+from seedbed.layers import layer_of, outermost, place
 from seedbed.stakes import Stake
-
-LAYERS = {
-    "foundation": ("keys", "delivery", "network", "existing_network", "alerts", "audit"),
-    "stores": ("access_log", "storage", "images", "database"),
-    "cluster": ("cluster", "cluster_access", "system_nodes", "observability"),
-    "platform": ("sagemaker", "monitoring"),
-    "teams": ("spend",),
-}
-"""Layers of the program in their order, by the component files that they place."""
+from seedbed.status.section import Line, Section
 
 WORDS = {
     "create": "to create",
@@ -40,40 +33,21 @@ def show_resources(console: Console, run: EngineRun) -> None:
     for column in ("layer", "component", "resources"):
         table.add_column(column, overflow="fold")
     rows: dict[tuple[str, str], Counter[str]] = {}
+    parents = {urn: change.parent for urn, change in run.changes.items()}
     for change in run.changes.values():
         if change.op == "delete" or not change.type.startswith(("aws:", "kubernetes:")):
             continue
-        token, name = _component(change, run.changes)
-        rows.setdefault((_layer(token), f"{token.rpartition(':')[2]} {name}".strip()), Counter())[
+        token, name = outermost(change.urn, parents)
+        rows.setdefault((layer_of(token), f"{token.rpartition(':')[2]} {name}".strip()), Counter())[
             change.type.rpartition(":")[2]
         ] += 1
     last = ""
-    for (layer, component), kinds in sorted(rows.items(), key=_place):
+    for (layer, component), kinds in sorted(rows.items(), key=lambda row: (place(row[0][0]), row[0][1])):
         listed = ", ".join(f"{kind} {n}" if n > 1 else kind for kind, n in sorted(kinds.items()))
         table.add_row("" if layer == last else layer, component, f"{sum(kinds.values()):>3}  {listed}")
         last = layer
     if rows:
         console.print(table)
-
-
-def _component(change: Change, changes: Mapping[str, Change]) -> tuple[str, str]:
-    """Token and name of the outermost component that holds a resource; both empty where none does."""
-    found = ("", "")
-    above = change.parent
-    while above and "pulumi:pulumi:Stack" not in type_of(above):
-        found = (type_of(above), name_of(above))
-        above = changes[above].parent if above in changes else ""
-    return found
-
-
-def _layer(token: str) -> str:
-    file = token.split(":")[1] if token.count(":") == 2 else ""
-    return next((layer for layer, files in LAYERS.items() if file in files), "other")
-
-
-def _place(row: tuple[tuple[str, str], Any]) -> tuple[int, str]:
-    (layer, component), _ = row
-    return (list(LAYERS).index(layer) if layer in LAYERS else len(LAYERS), component)
 
 
 def show_changes(console: Console, run: EngineRun, stakes: Sequence[Stake] = ()) -> None:
@@ -179,6 +153,29 @@ def _once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         )
 
     return [one for one in distinct if not repeats(one)]
+
+
+STATES = {True: "green", False: "bold red", None: "yellow"}
+
+
+def show_lines(console: Console, lines: Iterable[Line]) -> None:
+    """Each thing with its state, as soon as it is known."""
+    for line in lines:
+        style = "green" if line.good else "yellow"
+        console.print(Text.assemble((f"{line.what:<14}", style), line.state), soft_wrap=True)
+
+
+def show_sections(console: Console, sections: Iterable[Section]) -> None:
+    """Each section as a table of its own, as soon as it is known."""
+    for section in sections:
+        table = Table(box=None, pad_edge=False, title=section.title, title_justify="left", show_header=False)
+        table.title_style = "bold"
+        table.add_column(overflow="fold")
+        table.add_column(overflow="fold")
+        for line in section.lines:
+            table.add_row(Text(f"  {line.what}", style=STATES[line.good]), Text(line.state))
+        console.print()
+        console.print(table)
 
 
 def show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """What there is: engine, local cloud, environments. Asks nobody, wakes nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pulumi.automation.errors import CommandError
@@ -13,16 +12,8 @@ from seedbed.checkout import Checkout
 from seedbed.engine_process import survivors
 from seedbed.failures import MissingError, WrongInputError
 from seedbed.machine import cloud
+from seedbed.status.section import Line
 from seedbed.workspace import Workspace, is_local, saved
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing and its state, in words."""
-
-    what: str
-    state: str
-    good: bool = True
 
 
 def status(checkout: Checkout, environment: str | None) -> Iterator[Line]:

@@ -22,6 +22,7 @@ from seedbed import engine_process, pending
 from seedbed.account import Account
 from seedbed.engine_run import EngineRun, name_of, short_type, type_of
 from seedbed.failures import RefusedError
+from seedbed.settling import settle, slow_ones
 from seedbed.steps import Steps
 from seedbed.workspace import PROJECT, Workspace, saved, state_file
 
@@ -91,6 +92,11 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
             f"{workspace.name}: an earlier run was cut short, and its state was not put in order.",
             do="Agree, or put it in order with `pulumi refresh`.",
         )
+    known = {str(r["urn"]): str(r.get("id", "")) for r in deployment.get("resources", []) if r.get("custom")}
+    begun = slow_ones({**{urn: known.get(urn, "") for urn in mending.reread}, **mending.adopted})
+    if begun:
+        with steps.step("waiting until what it began has ended") as step:
+            settle(account, begun, mending.adopted, step, time.sleep)
     with steps.step("putting the state in order") as step:
         stack = workspace.stack(create=False)
         # Looking and asking took time; what a run of somebody else saved since must not be overwritten.

@@ -35,7 +35,7 @@ def _repository(account: Account, id_: str) -> tuple[str, bool]:
 
 def _database(account: Account, id_: str) -> tuple[str, bool]:
     for about in databases.instances(account):
-        if id_ in (about["DBInstanceIdentifier"], about.get("DbiResourceId")):
+        if id_ in databases.ids(about):
             held = data.in_database(about)
             version = about.get("EngineVersion", "")
             return f"database {held.name}: {about.get('Engine', '')} {version}, {held.amount}".replace(" ,", ","), False

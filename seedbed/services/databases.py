@@ -14,6 +14,11 @@ def instances(account: Account) -> Iterator[dict[str, Any]]:
             yield one
 
 
+def ids(about: dict[str, Any]) -> tuple[str, str]:
+    """Both ids of a database: the one that the file gives, and the one that the provider knows it by."""
+    return about["DBInstanceIdentifier"], about.get("DbiResourceId", "")
+
+
 def _instances(account: Account) -> Iterator[Listed]:
     for one in instances(account):
         name, arn = one["DBInstanceIdentifier"], one["DBInstanceArn"]

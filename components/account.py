@@ -46,11 +46,6 @@ def service_trust(service: str, account: str, *, session_tags: bool = False) -> 
     )
 
 
-def role_arn(region: str, account: str, name: str) -> str:
-    """ARN of an IAM role without a path."""
-    return f"arn:{partition(region)}:iam::{account}:role/{name}"
-
-
 def aws_policy_arn(region: str, name: str) -> str:
     """ARN of a policy that AWS looks after."""
     return f"arn:{partition(region)}:iam::aws:policy/{name}"

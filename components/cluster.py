@@ -67,14 +67,17 @@ class ClusterArgs:
     add_ons: Mapping[str, str]
     """Version by add-on; those that Auto Mode brings itself stay out of it there."""
 
-    administrator_role_arns: Sequence[str]
-    """IAM roles that may do everything in the cluster."""
+    role_arns: Mapping[str, pulumi.Input[str]]
+    """IAM roles that are let in, by name; EKS wants them to exist."""
 
-    viewer_role_arns: Sequence[str]
-    """IAM roles that may look at everything but secrets."""
+    administrators: Sequence[str]
+    """Names of roles that may do everything in the cluster."""
 
-    team_role_arns: Mapping[str, Sequence[str]]
-    """IAM roles by team; they work in the namespace of that name and are in the Kubernetes group of that name."""
+    viewers: Sequence[str]
+    """Names of roles that may look at everything but secrets."""
+
+    teams: Mapping[str, Sequence[str]]
+    """Names of roles by team; they work in the namespace of that name and are in the Kubernetes group of that name."""
 
     kms_key_arn: pulumi.Input[str]
     """Key that encrypts the cluster's secrets, its nodes' disks and its logs."""
@@ -159,9 +162,10 @@ class Cluster(pulumi.ComponentResource):
             f"{name}-access",
             ClusterAccessArgs(
                 cluster_name=cluster.name,
-                administrator_role_arns=args.administrator_role_arns,
-                viewer_role_arns=args.viewer_role_arns,
-                team_role_arns=args.team_role_arns,
+                role_arns=args.role_arns,
+                administrators=args.administrators,
+                viewers=args.viewers,
+                teams=args.teams,
                 region=args.region,
                 tags=args.tags,
             ),

@@ -14,14 +14,17 @@ from components.account import partition
 class ClusterAccessArgs:
     cluster_name: pulumi.Input[str]
 
-    administrator_role_arns: Sequence[str]
-    """IAM roles that may do everything."""
+    role_arns: Mapping[str, pulumi.Input[str]]
+    """IAM roles by name; EKS wants them to exist."""
 
-    viewer_role_arns: Sequence[str]
-    """IAM roles that may look at everything but secrets."""
+    administrators: Sequence[str]
+    """Names of roles that may do everything."""
 
-    team_role_arns: Mapping[str, Sequence[str]]
-    """IAM roles by team; they edit the namespace of that name and are in the Kubernetes group of that name."""
+    viewers: Sequence[str]
+    """Names of roles that may look at everything but secrets."""
+
+    teams: Mapping[str, Sequence[str]]
+    """Names of roles by team; they edit the namespace of that name and are in the Kubernetes group of that name."""
 
     region: str
 
@@ -35,30 +38,30 @@ class ClusterAccess(pulumi.ComponentResource):
         super().__init__("seedbed:cluster_access:ClusterAccess", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
 
-        entries: dict[str, aws.eks.AccessEntry] = {}
-        roles = [*args.administrator_role_arns, *args.viewer_role_arns]
-        roles += [role for of_team in args.team_role_arns.values() for role in of_team]
-        for role in dict.fromkeys(roles):
-            groups = [team for team, of_team in args.team_role_arns.items() if role in of_team]
-            entries[role] = aws.eks.AccessEntry(
-                f"{name}-{_last(role)}",
+        entries = {
+            role: aws.eks.AccessEntry(
+                f"{name}-{role}",
                 cluster_name=args.cluster_name,
-                principal_arn=role,
-                kubernetes_groups=groups,
+                principal_arn=arn,
+                kubernetes_groups=_teams_of(role, args),
                 type="STANDARD",
                 tags=args.tags,
                 opts=child,
             )
+            for role, arn in args.role_arns.items()
+        }
         everywhere: dict[str, Any] = {"type": "cluster"}
-        grants = [(role, "AmazonEKSClusterAdminPolicy", everywhere) for role in args.administrator_role_arns]
-        grants += [(role, "AmazonEKSViewPolicy", everywhere) for role in args.viewer_role_arns]
-        for role in dict.fromkeys(role for of_team in args.team_role_arns.values() for role in of_team):
-            namespaces = [team for team, of_team in args.team_role_arns.items() if role in of_team]
-            grants.append((role, "AmazonEKSEditPolicy", {"type": "namespace", "namespaces": namespaces}))
+        grants = [(role, "AmazonEKSClusterAdminPolicy", everywhere) for role in args.administrators]
+        grants += [(role, "AmazonEKSViewPolicy", everywhere) for role in args.viewers]
+        grants += [
+            (role, "AmazonEKSEditPolicy", {"type": "namespace", "namespaces": teams})
+            for role in args.role_arns
+            if (teams := _teams_of(role, args))
+        ]
         for role, policy, where in grants:
             scope: Any = where
             aws.eks.AccessPolicyAssociation(
-                f"{name}-{_last(role)}-{policy}",
+                f"{name}-{role}-{policy}",
                 cluster_name=args.cluster_name,
                 principal_arn=entries[role].principal_arn,
                 policy_arn=f"arn:{partition(args.region)}:eks::aws:cluster-access-policy/{policy}",
@@ -69,6 +72,5 @@ class ClusterAccess(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _last(role_arn: str) -> str:
-    """The role's own name, which is unique in its account whatever its path."""
-    return role_arn.rpartition("/")[2]
+def _teams_of(role: str, args: ClusterAccessArgs) -> list[str]:
+    return [team for team, roles in args.teams.items() if role in roles]

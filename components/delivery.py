@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.account import partition, policy_document, role_arn
+from components.account import partition, policy_document
 from components.delivery_policies import Place, boundary, deploying, previewing
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -52,9 +52,8 @@ class DeliveryIdentityArgs:
 class DeliveryIdentity(pulumi.ComponentResource):
     """Roles for CI without a key that could leak: one that looks, one that deploys and cannot outgrow its boundary."""
 
-    preview_role_arn: str
-    deploy_role_arn: str
-    """Known before the roles are made."""
+    preview_role_arn: pulumi.Output[str]
+    deploy_role_arn: pulumi.Output[str]
 
     boundary_arn: pulumi.Output[str]
     """Policy that bounds the deploying role and every role that it makes."""
@@ -83,6 +82,7 @@ class DeliveryIdentity(pulumi.ComponentResource):
             tags=args.tags,
             opts=child,
         )
+        made: dict[str, aws.iam.Role] = {}
         for role, github, document, meaning in (
             (
                 "preview",
@@ -97,7 +97,7 @@ class DeliveryIdentity(pulumi.ComponentResource):
                 "makes and changes the environment",
             ),
         ):
-            made = aws.iam.Role(
+            made[role] = aws.iam.Role(
                 f"{name}-{role}",
                 name=f"{place.prefix}-{role}",
                 description=f"CI of {args.repository}: {meaning}",
@@ -107,11 +107,11 @@ class DeliveryIdentity(pulumi.ComponentResource):
                 opts=child,
             )
             aws.iam.RolePolicy(
-                f"{name}-{role}-rights", name=role, role=made.name, policy=_compact(document), opts=child
+                f"{name}-{role}-rights", name=role, role=made[role].name, policy=_compact(document), opts=child
             )
 
-        self.preview_role_arn = role_arn(args.region, args.account, f"{place.prefix}-preview")
-        self.deploy_role_arn = role_arn(args.region, args.account, f"{place.prefix}-deploy")
+        self.preview_role_arn = made["preview"].arn
+        self.deploy_role_arn = made["deploy"].arn
         self.boundary_arn = limit.arn
         self.register_outputs(
             {

@@ -20,7 +20,17 @@ def cluster(settings: Settings, base: Foundation, made: Stores, opts: pulumi.Res
         return None
     brought = AUTO_MODE_BRINGS if wanted.compute == "auto" else frozenset()
     nodes = wanted.node_group or SystemNodes()
-    deployer = [base.delivery.deploy_role_arn] if base.delivery else []
+    teams = {team.name: list(map(_role, team.roles)) for team in settings.environment.teams if team.roles}
+    named = [
+        *wanted.administrators,
+        *wanted.viewers,
+        *[role for team in settings.environment.teams for role in team.roles],
+    ]
+    roles: dict[str, pulumi.Input[str]] = {_role(arn): arn for arn in named}
+    administrators = list(map(_role, wanted.administrators))
+    if base.delivery:
+        roles["deploy"] = base.delivery.deploy_role_arn
+        administrators.append("deploy")
     control_plane = Cluster(
         "cluster",
         ClusterArgs(
@@ -34,9 +44,10 @@ def cluster(settings: Settings, base: Foundation, made: Stores, opts: pulumi.Res
             node_count_max=nodes.max,
             node_disk_gib=nodes.disk_gib,
             add_ons={name: version for name, version in settings.versions.items() if name not in {ADD_ON, *brought}},
-            administrator_role_arns=[*wanted.administrators, *deployer],
-            viewer_role_arns=wanted.viewers,
-            team_role_arns={team.name: team.roles for team in settings.environment.teams if team.roles},
+            role_arns=roles,
+            administrators=administrators,
+            viewers=list(map(_role, wanted.viewers)),
+            teams=teams,
             kms_key_arn=base.keys.arns["internal"],
             log_retention_days=wanted.log_retention_days,
             support=wanted.support,
@@ -74,3 +85,8 @@ def cluster(settings: Settings, base: Foundation, made: Stores, opts: pulumi.Res
             opts,
         )
     return control_plane
+
+
+def _role(arn: str) -> str:
+    """A role's own name, which is unique in its account whatever its path."""
+    return arn.rpartition("/")[2]

@@ -12,10 +12,12 @@ from tests.unit.components.instance import instance
 ROLES = "arn:aws:iam::000000000000:role"
 SUBNETS = (["subnet-1", "subnet-2"], ["subnet-1", "subnet-3"])
 ADD_ONS = {"vpc-cni": "v1", "kube-proxy": "v1", "coredns": "v1"}
+BOTH = {"lead": f"{ROLES}/lead", "analyst": f"{ROLES}/analyst"}
 ACCESS = {
-    "administrator_role_arns": ([f"{ROLES}/admin"], [f"{ROLES}/admin", f"{ROLES}/other"]),
-    "viewer_role_arns": ([], [f"{ROLES}/viewer"]),
-    "team_role_arns": ({}, {"scoring": [f"{ROLES}/scoring"]}),
+    "role_arns": (BOTH, {**BOTH, "guest": f"{ROLES}/guest"}),
+    "administrators": (["lead"], ["lead", "analyst"]),
+    "viewers": ([], ["analyst"]),
+    "teams": ({}, {"scoring": ["analyst"]}),
 }
 
 PLATFORM = [

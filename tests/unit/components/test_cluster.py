@@ -13,7 +13,6 @@ ARGS = next(i.args for i in INSTANCES if i.component is Cluster)
 AUTO = replace(ARGS, compute="auto", add_ons={"metrics-server": "v1"})
 ACCESS = next(i.args for i in INSTANCES if i.component is ClusterAccess)
 METRICS = next(i.args for i in INSTANCES if i.component is ClusterObservability)
-ROLE = "arn:aws:iam::000000000000:role"
 
 
 def made(args):
@@ -101,8 +100,8 @@ def test_a_node_is_private_encrypted_and_gives_no_pod_its_own_identity():
 def test_a_role_that_is_named_twice_has_one_entry_with_all_its_rights():
     both = replace(
         ACCESS,
-        administrator_role_arns=[f"{ROLE}/lead"],
-        team_role_arns={"scoring": [f"{ROLE}/lead"], "research": [f"{ROLE}/lead", f"{ROLE}/analyst"]},
+        administrators=["lead"],
+        teams={"scoring": ["lead"], "research": ["lead", "analyst"]},
     )
     there = by_name(lambda: ClusterAccess("a", both))
     assert there["a-lead"]["kubernetesGroups"] == ["scoring", "research"]

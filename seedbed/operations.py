@@ -23,6 +23,10 @@ Shown = Callable[[EngineRun, Sequence[Stake]], None]
 """Shows a preview, and what it would take."""
 
 
+PARALLEL = 32
+"""Operations at once: nearly all of them wait for AWS, and the engine's own choice is four a core."""
+
+
 class StoppedError(SeedbedError):
     """A person stopped the command."""
 
@@ -73,7 +77,12 @@ def up(
             workspace,
             step,
             lambda stack, observe: stack.up(
-                policy_packs=_packs(workspace), on_event=observe, refresh=refresh, show_secrets=False, color="never"
+                policy_packs=_packs(workspace),
+                on_event=observe,
+                refresh=refresh,
+                parallel=PARALLEL,
+                show_secrets=False,
+                color="never",
             ),
             expected=len(planned.changes),
             create=True,
@@ -142,7 +151,9 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
         run = _run(
             workspace,
             step,
-            lambda stack, observe: stack.destroy(on_event=observe, show_secrets=False, color="never"),
+            lambda stack, observe: stack.destroy(
+                on_event=observe, parallel=PARALLEL, show_secrets=False, color="never"
+            ),
             expected=len(deployment.get("resources", [])),
         )
     with steps.step("looking in the account for anything left"):

@@ -47,6 +47,12 @@ def inventory(house: House) -> dict[str, int]:
         "repositories": len(ecr.describe_repositories()["repositories"]),
         "mirrors": len(ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]),
         "templates": len(ecr.describe_repository_creation_templates()["repositoryCreationTemplates"]),
+        "rows of role policies": sum(
+            len(iam.list_attached_role_policies(RoleName=r["RoleName"])["AttachedPolicies"])
+            + len(iam.list_role_policies(RoleName=r["RoleName"])["PolicyNames"])
+            for r in iam.list_roles()["Roles"]
+            if not r["Path"].startswith("/aws-service-role/")
+        ),
     }
     named = [
         *(f"bucket {b['Name']}" for b in s3.list_buckets()["Buckets"]),
@@ -69,5 +75,63 @@ def inventory(house: House) -> dict[str, int]:
             for tag in thing.get("Tags", [])
             if tag["Key"] == "Name"
         ),
+        *_beside(house),
+        *_in_clusters(house),
     ]
     return {**{kind: count for kind, count in counted.items() if count}, **Counter(named)}
+
+
+def _beside(house: House) -> list[str]:
+    """Everything that is neither network nor store, by kind and name."""
+    rds, cloudwatch, events = (house.aws(s) for s in ("rds", "cloudwatch", "events"))
+    sagemaker, ce, sns = (house.aws(s) for s in ("sagemaker", "ce", "sns"))
+    alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    rules = [r["Name"] for r in events.list_rules()["Rules"]]
+    kinds = {
+        "database": (rds.describe_db_instances()["DBInstances"], "DBInstanceIdentifier"),
+        "database snapshot": (rds.describe_db_snapshots()["DBSnapshots"], "DBSnapshotIdentifier"),
+        "subnet group": (rds.describe_db_subnet_groups()["DBSubnetGroups"], "DBSubnetGroupName"),
+        "parameter group": (rds.describe_db_parameter_groups()["DBParameterGroups"], "DBParameterGroupName"),
+        "launch template": (house.aws("ec2").describe_launch_templates()["LaunchTemplates"], "LaunchTemplateName"),
+        "identity provider": (house.aws("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"], "Arn"),
+        "trail": (house.aws("cloudtrail").describe_trails()["trailList"], "Name"),
+        "analyzer": (house.aws("accessanalyzer").list_analyzers()["analyzers"], "name"),
+        "alarm": ([*alarms["MetricAlarms"], *alarms["CompositeAlarms"]], "AlarmName"),
+        "dashboard": (cloudwatch.list_dashboards()["DashboardEntries"], "DashboardName"),
+        "topic": (sns.list_topics()["Topics"], "TopicArn"),
+        "budget": (house.aws("budgets").describe_budgets(AccountId="000000000000").get("Budgets", []), "BudgetName"),
+        "anomaly monitor": (ce.get_anomaly_monitors()["AnomalyMonitors"], "MonitorName"),
+        "anomaly subscription": (ce.get_anomaly_subscriptions()["AnomalySubscriptions"], "SubscriptionName"),
+        "model": (sagemaker.list_models()["Models"], "ModelName"),
+        "endpoint configuration": (sagemaker.list_endpoint_configs()["EndpointConfigs"], "EndpointConfigName"),
+        "endpoint": (sagemaker.list_endpoints()["Endpoints"], "EndpointName"),
+    }
+    found = [f"{kind} {thing[name]}" for kind, (things, name) in kinds.items() for thing in things]
+    # RDS gives the secrets of its databases names that say nothing.
+    found += ["secret"] * len(house.aws("secretsmanager").list_secrets()["SecretList"])
+    found += ["detector"] * len(house.aws("guardduty").list_detectors()["DetectorIds"])
+    found += [f"subscription {s['TopicArn']} {s['Endpoint']}" for s in sns.list_subscriptions()["Subscriptions"]]
+    found += [f"rule {name}" for name in rules]
+    found += [f"target of {r} {t['Arn']}" for r in rules for t in events.list_targets_by_rule(Rule=r)["Targets"]]
+    scaling = house.aws("application-autoscaling")
+    for one in scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]:
+        found.append(f"scalable target {one['ResourceId']}")
+    for one in scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]:
+        found.append(f"scaling policy {one['PolicyName']} of {one['ResourceId']}")
+    return found
+
+
+def _in_clusters(house: House) -> list[str]:
+    """Clusters and all that is inside them."""
+    eks, found = house.aws("eks"), []
+    for name in eks.list_clusters()["clusters"]:
+        found.append(f"cluster {name}")
+        found += [f"node group {one}" for one in eks.list_nodegroups(clusterName=name)["nodegroups"]]
+        found += [f"add-on {one}" for one in eks.list_addons(clusterName=name)["addons"]]
+        for principal in eks.list_access_entries(clusterName=name)["accessEntries"]:
+            found.append(f"access entry {principal}")
+            policies = eks.list_associated_access_policies(clusterName=name, principalArn=principal)
+            found += [f"access policy {p['policyArn']} of {principal}" for p in policies["associatedAccessPolicies"]]
+        for one in eks.list_pod_identity_associations(clusterName=name)["associations"]:
+            found.append(f"pod identity {one['namespace']}/{one['serviceAccount']}")
+    return found

@@ -8,7 +8,6 @@ from stacks.reading.yaml_file import LARGEST
 from stacks.settings import SettingsError, load, read
 from tests.unit.environment_values import KEY
 
-ROOT = Path(__file__).parents[2]
 START = "config:\n  aws:region: eu-central-1\n  aws:allowedAccountIds: ['111111111111']\n  seedbed:environment:\n"
 SMALL = f"""{START}    owner: a@example.com
     residency: eu

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -119,6 +120,88 @@ def test_an_up_without_a_data_set_that_holds_data_leaves_its_bucket_as_protected
     assert "seedbed down local --delete-data" in output
     assert home.saved("local") == before
     assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy
+
+
+def urn_of(home: House, name: str) -> str:
+    (urn,) = [one["urn"] for one in home.saved("local") if one["custom"] and one["urn"].endswith(f"::{name}")]
+    return urn
+
+
+def test_a_store_goes_when_it_is_named_and_the_wrong_name_is_wrong_input(home):
+    s3, urn = home.aws("s3"), urn_of(home, "reference-bucket")
+
+    def buckets() -> set[str]:
+        return {bucket["Name"].split("-")[3] for bucket in s3.list_buckets()["Buckets"] if "-data-" in bucket["Name"]}
+
+    before = buckets()
+    try:
+        home.write("local", with_another_data_set())
+        slip = home.seedbed("up", "local", "--allow-replace", "reference-bucket", code=2).output
+        assert f"local has no such resource. Nearest: {urn}" in slip
+        unnamed = home.seedbed("up", "local", code=1).output
+        assert f"seedbed up local --allow-replace '{urn}'" in unnamed
+        assert buckets() == before
+        home.seedbed("up", "local", "--allow-replace", urn)
+        assert buckets() == before - {"reference"} | {"benchmark"}
+        new = urn_of(home, "benchmark-bucket")
+    finally:
+        home.write("local", shipped("local"))
+    home.seedbed("up", "local", "--allow-replace", new)
+    assert buckets() == before
+
+
+def test_a_preview_without_database_and_cluster_says_first_what_would_be_lost(home):
+    config = shipped("local")
+    del config["seedbed:environment"]["database"]
+    del config["seedbed:environment"]["cluster"]
+    try:
+        home.write("local", config)
+        lines = home.seedbed("preview", "local").output.splitlines()
+    finally:
+        home.write("local", shipped("local"))
+    lost = [number for number, line in enumerate(lines) if line.startswith("WOULD BE DELETED")]
+    changed = [number for number, line in enumerate(lines) if line.lstrip().startswith("delete ")]
+    assert lost
+    assert max(lost) < min(changed)
+    said = "\n".join(lines)
+    assert "database seedbed-local-tracking: postgres 16" in said
+    assert "20 GiB" in said
+    assert "cluster seedbed-local: Kubernetes 1.34, nodes of EKS Auto Mode" in said
+    assert f"--allow-replace '{urn_of(home, 'database-instance')}'" in said
+
+
+def test_what_is_protected_is_kept_by_preview_and_by_down_which_say_how_to_lift_it(home):
+    urn = urn_of(home, "reference-bucket")
+    home.pulumi("local", "state", "protect", urn, "--yes")
+    before = home.saved("local")
+    try:
+        home.write("local", with_another_data_set())
+        preview = home.seedbed("preview", "local", code=1).output
+        down = home.seedbed("down", "local", "--delete-data", code=1).output
+        assert home.saved("local") == before
+    finally:
+        home.write("local", shipped("local"))
+        home.pulumi("local", "state", "unprotect", urn, "--yes")
+    assert "local: nothing was changed, because these would be deleted or replaced and are protected:" in preview
+    assert "local: nothing was destroyed, because 1 resources are protected:" in down
+    for output in (preview, down):
+        assert "reference-bucket (s3 Bucket)" in output
+        assert "-> " in output
+        assert "`protect: false`" in output
+        assert "state unprotect" not in output
+
+
+def test_status_shows_an_environment_at_a_glance(home):
+    output = home.seedbed("status", "local").output
+    for title in ("layers", "alarms", "backups", "keys", "spend", "quotas", "endpoints"):
+        assert f"\n{title} " in output or f"\n{title}\n" in output, title
+    for layer in ("foundation", "stores", "cluster", "platform", "teams"):
+        assert re.search(rf"^  {layer} +\d+ resources: ", output, re.MULTILINE), layer
+    assert re.search(r"alias/seedbed-local-internal +rotates every 365 days", output)
+    assert re.search(r"database seedbed-local-tracking +kept 7 days", output)
+    assert re.search(r"budget +500 USD a month", output)
+    assert re.search(r"affordability +no model yet", output)
+    assert re.search(r"needs \d+, the account allows \d+", output)
 
 
 def test_down_keeps_everything_while_a_store_holds_data(home):

@@ -111,11 +111,12 @@ def a_configuration_is_new_and_whole(call: Call) -> None:
 
 @overlay.follows("sagemaker", "CreateEndpointConfig")
 def keep_configuration(call: Call, _: Answer) -> None:
-    """All that the request said."""
+    """All that the request said; moto's own ARN of it is no text."""
     kept = {name: call.input[name] for name in CONFIG if name in call.input}
     for variant in kept["ProductionVariants"]:
         variant.setdefault("InitialVariantWeight", 1.0)
-    call.backend.endpoint_configs[call.input["EndpointConfigName"]].said = kept
+    config = call.backend.endpoint_configs[call.input["EndpointConfigName"]]
+    config.said, config.arn = kept, config.endpoint_config_arn
 
 
 @overlay.follows("sagemaker", "DescribeEndpointConfig")

@@ -1,4 +1,4 @@
-"""moto's scaling targets need no endpoint and keep no tags; its policies are found by parts of names, with no alarms."""
+"""moto's scaling targets need no endpoint and keep no tags; its policies make no alarms for endpoints."""
 
 import uuid
 from typing import Any

@@ -26,9 +26,9 @@ def ask(account, method, path, headers=None, body=None):
     ("service", "operation", "arguments"),
     [
         ("logs", "put_query_definition", {"name": "a", "queryString": "b"}),
-        ("iam", "simulate_custom_policy", {"PolicyInputList": ["{}"], "ActionNames": ["s3:*"]}),
+        ("iam", "get_context_keys_for_custom_policy", {"PolicyInputList": ["{}"]}),
         ("ec2", "create_placement_group", {"GroupName": "a"}),
-        ("eks", "list_addons", {"clusterName": "a"}),
+        ("eks", "list_insights", {"clusterName": "a"}),
         ("s3", "get_bucket_metadata_configuration", {"Bucket": "some-bucket"}),
         ("grafana", "list_workspaces", {}),
     ],

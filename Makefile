@@ -1,6 +1,6 @@
 # The words that a person and CI share. Nothing here needs more than bash, make and Python 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help up down test check docs lock clean runtime dev
+.PHONY: help up down test check docs lock tracking clean runtime dev
 SHELL := bash
 PYTHON ?= python3
 export PYTHON
@@ -15,7 +15,7 @@ up: runtime  ## bring up the environment `local` on this machine
 down: runtime  ## destroy the environment `local`, with its data, and stop the local cloud
 	@.venv/bin/seedbed down local --yes --delete-data
 
-test: dev  ## every test: unit, policies, integration on the real engine
+test: dev tracking  ## every test: unit, policies, integration on the real engine
 	@.venv/bin/python -m engine
 	@.venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
@@ -28,7 +28,7 @@ docs: dev  ## regenerate what is generated: schema, settings guide, controls tab
 	@.venv/bin/python -m stacks.settings schema
 	@.venv/bin/python -m stacks.settings guide
 	@.venv/bin/python -m policies guide
-	@.venv/bin/python -m seedbed.picture dev docs/environment.svg
+	@.venv/bin/python -m seedbed.picture prod docs/environment.svg
 
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	--python-version 3.11
@@ -36,10 +36,14 @@ LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --
 lock: dev  ## write the hash-locked requirements anew from requirements/*.in
 	@$(LOCK) requirements/runtime.in -o requirements/runtime.txt
 	@$(LOCK) requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) requirements/tracking.in -o requirements/tracking.txt
+
+tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
+	@requirements/install tracking
 
 # Does not destroy anything: `make down` does. Binaries in the user's cache stay.
 clean:  ## remove caches and the virtual environment; a running local environment is left alone
-	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis ./*.egg-info
+	@rm -rf .venv .venv-tracking .pytest_cache .ruff_cache .hypothesis ./*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime:

@@ -1,18 +1,20 @@
-"""An environment drawn from its program: a card a component, an arrow from each to what it stands on."""
+"""An environment drawn from its program: a band a layer, a card a component, and on each card what it stands on."""
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from seedbed.check import check
 from seedbed.checkout import find_checkout
+from seedbed.layers import layer_of, place
 from seedbed.rehearsal import Declared
 
-CARD_WIDTH, GAP, BAND_GAP, MARGIN = 276, 22, 64, 28
-LINE, HEAD, FOOT = 17, 50, 12
+COLUMNS, CARD_WIDTH, GAP, MARGIN = 5, 244, 18, 28
+LINE, HEAD, FOOT, CHIP, TITLE = 16, 48, 10, 19, 30
+SURFACE = "#ffffff"
 COLOURS = {  # by data class: fill of the badge
     "public": "#2e7d32",
     "internal": "#37618e",
@@ -20,6 +22,21 @@ COLOURS = {  # by data class: fill of the badge
     "personal": "#b3541e",
     "special": "#a4161a",
 }
+STRIPES = ("#1f77b4", "#d9822b", "#3b8f5a", "#8a5cb8", "#b5485d", "#7a6a4f", "#c2558f", "#5f6f86", "#8f8a1f", "#2a9d9d")
+"""Colours of what others stand on, as told on their cards."""
+
+MOST_CHIPS = 5
+PARTS = {
+    "AccessEntry": ("AccessPolicyAssociation",),
+    "Bucket": ("Bucket",),
+    "Detector": ("Detector",),
+    "NatGateway": ("Eip",),
+    "Role": ("Role",),
+    "RouteTable": ("Route",),
+    "SecurityGroup": ("SecurityGroup",),
+    "Topic": ("Topic",),
+}
+"""Kinds whose parts are resources of their own and say little in a picture: how the kinds of the parts start."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +44,11 @@ class Card:
     urn: str
     name: str
     noun: str
+    layer: str
     data_class: str | None
     lines: tuple[str, ...]
-    stands_on: frozenset[str]
-    """URNs of the cards that must be there before it."""
-
-    @property
-    def height(self) -> int:
-        return HEAD + LINE * len(self.lines) + FOOT
+    stands_on: tuple[tuple[str, str], ...]
+    """URN and name of each card that must be there before it, by name."""
 
 
 def cards(resources: Sequence[Declared]) -> list[Card]:
@@ -46,9 +60,9 @@ def cards(resources: Sequence[Declared]) -> list[Card]:
             urn = by_urn[urn].parent
         return urn
 
-    tops = [r for r in resources if not r.parent and not r.custom]
+    tops = {r.urn: r.name for r in resources if not r.parent and not r.custom}
     made = []
-    for component in tops:
+    for component in (by_urn[urn] for urn in tops):
         inside = [r for r in resources if r.custom and top(r.urn) == component.urn]
         needs = {
             top(u) for r in inside for urns in (*r.dependencies.values(), r.depends_on) for u in urns if u in by_urn
@@ -59,102 +73,139 @@ def cards(resources: Sequence[Declared]) -> list[Card]:
                 urn=component.urn,
                 name=component.name,
                 noun=component.type.rsplit(":", 1)[-1],
+                layer=layer_of(component.type),
                 data_class=_data_class(component, inside),
-                lines=tuple(f"{count} × {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())),
-                stands_on=frozenset(needs - {component.urn}) & {t.urn for t in tops},
+                lines=tuple(_lines(kinds)),
+                stands_on=tuple(
+                    sorted(((u, tops[u]) for u in needs - {component.urn} if u in tops), key=lambda n: n[1])
+                ),
             )
         )
     return made
 
 
+def _lines(kinds: Mapping[str, int]) -> Iterator[str]:
+    """Kinds with their counts; the parts of a bucket or of a role are counted with it."""
+    parts: Counter[str] = Counter()
+    left = dict(kinds)
+    for whole in PARTS.keys() & kinds.keys():
+        for kind in [k for k in left if k not in PARTS and k.startswith(PARTS[whole])]:
+            parts[whole] += left.pop(kind)
+    for kind, count in sorted(left.items()):
+        more = f" and {parts[kind]} part{'s' * (parts[kind] != 1)}" if parts[kind] else ""
+        yield (f"{count} × {kind}" if count > 1 else kind) + more
+
+
 def _data_class(component: Declared, inside: Sequence[Declared]) -> str | None:
     classes = {str(r.inputs["tags"]["data-class"]) for r in inside if "data-class" in (r.inputs.get("tags") or {})}
-    return classes.pop() if len(classes) == 1 and component.type.split(":")[1] in ("storage", "access_log") else None
+    stores = ("storage", "access_log", "database", "captured_requests")
+    return classes.pop() if len(classes) == 1 and component.type.split(":")[1] in stores else None
 
 
-def bands(drawn: Sequence[Card]) -> list[list[Card]]:
-    """Cards by how many others stand below them, the ones that need nothing first."""
-    by_urn = {c.urn: c for c in drawn}
-
-    def depth(card: Card) -> int:
-        return 1 + max((depth(by_urn[u]) for u in card.stands_on), default=-1)
-
-    rows: dict[int, list[Card]] = {}
-    for card in sorted(drawn, key=lambda c: (c.noun, c.name)):
-        rows.setdefault(depth(card), []).append(card)
-    return [rows[d] for d in sorted(rows)]
+def bands(drawn: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+    """Cards by layer, the lowest layer first, and in each the tallest first, so that little space is left."""
+    rows: dict[str, list[Card]] = {}
+    for card in sorted(drawn, key=lambda c: (place(c.layer), -_height(c), c.noun, c.name)):
+        rows.setdefault(card.layer, []).append(card)
+    return list(rows.items())
 
 
 def draw(title: str, resources: Sequence[Declared]) -> str:
     """The environment as SVG that needs nothing from outside: no font, no style sheet, no script."""
-    rows = bands(cards(resources))
-    width = max(len(row) * (CARD_WIDTH + GAP) - GAP for row in rows) + 2 * MARGIN
-    places: dict[str, tuple[float, float, Card]] = {}
-    y = MARGIN + 44
-    for row in rows:
-        x = (width - (len(row) * (CARD_WIDTH + GAP) - GAP)) / 2
-        tallest = max(c.height for c in row)
+    drawn = cards(resources)
+    needed = sorted({on for card in drawn for on in card.stands_on}, key=lambda n: n[1])
+    stripes = {urn: STRIPES[number % len(STRIPES)] for number, (urn, _) in enumerate(needed)}
+    width = COLUMNS * (CARD_WIDTH + GAP) - GAP + 2 * MARGIN
+    y, parts = MARGIN + 40, []
+    for layer, row in bands(drawn):
+        parts.append(f'<text x="{MARGIN}" y="{y + 14}" font-size="13" fill="#5b6577">{escape(layer)}</text>')
+        bottoms = [y + TITLE] * min(COLUMNS, len(row))
         for card in row:
-            # Bottoms in one line, where arrows arrive; the last row has none and hangs from the top.
-            places[card.urn] = (x, y if row is rows[-1] else y + tallest - card.height, card)
-            x += CARD_WIDTH + GAP
-        y += tallest + BAND_GAP
-    height = y - BAND_GAP + MARGIN
+            column = bottoms.index(min(bottoms))
+            parts.append(_card(MARGIN + column * (CARD_WIDTH + GAP), bottoms[column], card, stripes))
+            bottoms[column] += _height(card) + GAP
+        y = max(bottoms) + 6
     count = sum(r.custom and not r.type.startswith("pulumi:") for r in resources)
+    height = y - GAP + MARGIN
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif">',
-            '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-            'orient="auto-start-reverse"><path d="M0,0 L8,4 L0,8 z" fill="#8a94a6"/></marker></defs>',
             f'<rect width="{width}" height="{height}" rx="14" fill="#f7f8fb"/>',
             f'<text x="{MARGIN}" y="{MARGIN + 14}" font-size="18" font-weight="600" '
             f'fill="#1d2433">{escape(title)}</text>',
             f'<text x="{width - MARGIN}" y="{MARGIN + 14}" font-size="13" fill="#5b6577" text-anchor="end">'
-            f"{count} resources · an arrow points at what is stood on</text>",
-            *_arrows(places),
-            *(_card(x, y, card) for x, y, card in places.values()),
+            f"{count} resources · coloured dots say what a component stands on</text>",
+            *parts,
             "</svg>",
             "",
         ]
     )
 
 
-def _arrows(places: Mapping[str, tuple[float, float, Card]]) -> list[str]:
-    drawn = []
-    for x, y, card in places.values():
-        below = sorted(card.stands_on)
-        for number, urn in enumerate(below, start=1):
-            to_x, to_y, target = places[urn]
-            start = x + CARD_WIDTH * number / (len(below) + 1)
-            end_x, end_y = to_x + CARD_WIDTH / 2, to_y + target.height
-            bend = (y - end_y) / 2
-            drawn.append(
-                f'<path d="M{start:.0f},{y:.0f} C{start:.0f},{y - bend:.0f} {end_x:.0f},{end_y + bend:.0f} '
-                f'{end_x:.0f},{end_y + 2:.0f}" fill="none" stroke="#8a94a6" stroke-width="1.2" marker-end="url(#tip)"/>'
-            )
-    return drawn
+def _chips(card: Card) -> list[list[tuple[str, str | None, int]]]:
+    """Rows of what a card stands on: name, URN and width of each; what does not fit is counted."""
+    shown = [(name, urn) for urn, name in card.stands_on[:MOST_CHIPS]]
+    more = len(card.stands_on) - MOST_CHIPS
+    rows: list[list[tuple[str, str | None, int]]] = [[]]
+    used = 0
+    for name, urn in [*shown, *([(f"{more} more", None)] if more > 0 else [])]:
+        wide = round(6.1 * len(name)) + 22
+        if rows[-1] and used + wide > CARD_WIDTH - 24:
+            rows.append([])
+            used = 0
+        rows[-1].append((name, urn, wide))
+        used += wide + 6
+    return [row for row in rows if row]
 
 
-def _card(x: float, y: float, card: Card) -> str:
+def _height(card: Card) -> int:
+    chips = len(_chips(card))
+    return HEAD + LINE * len(card.lines) + FOOT + (chips * CHIP + 8 if chips else 0)
+
+
+def _card(x: int, y: int, card: Card, stripes: Mapping[str, str]) -> str:
+    height = _height(card)
     parts = [
-        f'<g transform="translate({x:.0f},{y:.0f})">',
-        f'<rect width="{CARD_WIDTH}" height="{card.height}" rx="9" fill="#ffffff" stroke="#c9d0dc"/>',
-        f'<text x="14" y="24" font-size="15" font-weight="600" fill="#1d2433">{escape(card.name)}</text>',
-        f'<text x="14" y="41" font-size="12" fill="#5b6577">{escape(card.noun)}</text>',
+        f'<g transform="translate({x},{y})">',
+        f'<rect width="{CARD_WIDTH}" height="{height}" rx="8" fill="{SURFACE}" stroke="#c9d0dc"/>',
+    ]
+    if stripe := stripes.get(card.urn):
+        parts.append(f'<rect x="1" y="9" width="4" height="{height - 18}" rx="2" fill="{stripe}"/>')
+    parts += [
+        f'<text x="14" y="23" font-size="14.5" font-weight="600" fill="#1d2433">{escape(card.name)}</text>',
+        f'<text x="14" y="39" font-size="11.5" fill="#5b6577">{escape(card.noun)}</text>',
     ]
     if card.data_class:
         wide = 7 * len(card.data_class) + 14
         parts.append(
-            f'<rect x="{CARD_WIDTH - wide - 10}" y="10" width="{wide}" height="18" rx="9" '
-            f'fill="{COLOURS[card.data_class]}"/><text x="{CARD_WIDTH - wide / 2 - 10:.0f}" y="23" font-size="11" '
+            f'<rect x="{CARD_WIDTH - wide - 10}" y="9" width="{wide}" height="18" rx="9" '
+            f'fill="{COLOURS[card.data_class]}"/><text x="{CARD_WIDTH - wide / 2 - 10:.0f}" y="22" font-size="11" '
             f'fill="#ffffff" text-anchor="middle">{card.data_class}</text>'
         )
     parts += [
-        f'<text x="14" y="{HEAD + LINE * i + 8}" font-size="12" fill="#323b4c">{escape(line)}</text>'
+        f'<text x="14" y="{HEAD + LINE * i + 10}" font-size="12" fill="#323b4c">{escape(line)}</text>'
         for i, line in enumerate(card.lines)
     ]
+    top = HEAD + LINE * len(card.lines) + FOOT
+    if rows := _chips(card):
+        parts.append(f'<path d="M14,{top} H{CARD_WIDTH - 14}" stroke="#e3e7ee"/>')
+        parts += [
+            _chip(left, top + 7 + CHIP * n, *chip, stripes) for n, row in enumerate(rows) for left, chip in _at(row)
+        ]
     return "".join([*parts, "</g>"])
+
+
+def _at(row: Sequence[tuple[str, str | None, int]]) -> Iterator[tuple[int, tuple[str, str | None, int]]]:
+    left = 12
+    for chip in row:
+        yield left, chip
+        left += chip[2] + 6
+
+
+def _chip(x: int, y: int, name: str, urn: str | None, wide: int, stripes: Mapping[str, str]) -> str:
+    dot = f'<circle cx="{x + 5}" cy="{y + 7}" r="3.5" fill="{stripes[urn]}"/>' if urn else ""
+    return f'{dot}<text x="{x + 12}" y="{y + 11}" font-size="11" fill="#5b6577">{escape(name)}</text>'
 
 
 def main(environment: str, file: str) -> None:

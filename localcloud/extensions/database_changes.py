@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 from localcloud import overlay
 from localcloud.call import Call
 from localcloud.extensions import database_rules as rules
-from localcloud.extensions.database_instances import is_postgres, set_insights, set_throughput, settle
+from localcloud.extensions.database_instances import is_postgres, set_insights, set_throughput, settle, told
 from localcloud.extensions.database_versions import require_class
 from localcloud.extensions.service_interfaces import regroup, remove
 from localcloud.extensions.service_log_groups import written_by_a_service
@@ -79,10 +79,10 @@ def modify(call: Call) -> Answer | None:
 
 
 @overlay.follows("rds", "ModifyDBInstance")
-def what_changed_is_seen(call: Call, _: Answer) -> None:
+def what_changed_is_seen(call: Call, _: Answer) -> dict[str, Any] | None:
     """What moto takes in and does not use."""
     if not is_postgres(call):
-        return
+        return None
     known, given = _database(call), call.input
     set_insights(call, known)
     if str(given.get("ApplyImmediately")).lower() == "true":
@@ -96,6 +96,7 @@ def what_changed_is_seen(call: Call, _: Answer) -> None:
         regroup(call, known.interfaces, known.vpc_security_group_ids)
     for one in known.enabled_cloudwatch_logs_exports:
         written_by_a_service(call, f"/aws/rds/instance/{known.db_instance_identifier}/{one}")
+    return told(call, known)
 
 
 @overlay.checks("rds", "DeleteDBInstance")

@@ -3,7 +3,10 @@
 import secrets
 import string
 from typing import Any
+from urllib.parse import urlencode
 
+from botocore.parsers import create_parser
+from moto.core.utils import get_service_model
 from moto.rds.models import DBInstance
 
 from localcloud import overlay
@@ -59,10 +62,10 @@ def an_instance_is_asked_for_as_it_can_be(call: Call) -> None:
 
 
 @overlay.follows("rds", "CreateDBInstance")
-def an_instance_is_what_was_asked_for(call: Call, _: Answer) -> None:
+def an_instance_is_what_was_asked_for(call: Call, _: Answer) -> dict[str, Any] | None:
     """What moto drops or gets wrong; Amazon RDS API Reference, DBInstance."""
     if not is_postgres(call):
-        return
+        return None
     given = call.input
     made = call.backend.databases[given["DBInstanceIdentifier"]]
     alphabet = string.ascii_uppercase + string.digits
@@ -99,6 +102,18 @@ def an_instance_is_what_was_asked_for(call: Call, _: Answer) -> None:
     settle(call, made)
     for one in made.enabled_cloudwatch_logs_exports:
         written_by_a_service(call, f"/aws/rds/instance/{made.db_instance_identifier}/{one}")
+    return told(call, made)
+
+
+def told(call: Call, database: Any) -> dict[str, Any]:
+    """The answer about an instance as it is now: what moto wrote is of before."""
+    asked = {"Action": "DescribeDBInstances", "Version": "2014-10-31"}
+    asked["DBInstanceIdentifier"] = database.db_instance_identifier
+    answer = call.forward(urlencode(asked).encode())
+    shape = get_service_model("rds").operation_model("DescribeDBInstances").output_shape
+    parts = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
+    (said,) = create_parser("query").parse(parts, shape)["DBInstances"]
+    return {"DBInstance": said}
 
 
 def settle(call: Call, database: Any) -> None:

@@ -116,9 +116,9 @@ def test_an_instance_keeps_all_that_it_is_told(rds, aws, wish, look, ground, key
 
 def test_instances_are_told_apart(rds, wish, look, name):
     """API Reference, DBInstance, DbiResourceId: unique in a region, and never changed."""
-    rds.create_db_instance(**wish)
+    resource = rds.create_db_instance(**wish)["DBInstance"]["DbiResourceId"]
     rds.create_db_instance(**{**wish, "DBInstanceIdentifier": f"{name}-other"})
-    resource = look()["DbiResourceId"]
+    assert look()["DbiResourceId"] == resource
     by_id = {"Filters": [{"Name": "dbi-resource-id", "Values": [resource]}]}
     (found,) = rds.describe_db_instances(**by_id)["DBInstances"]
     assert found["DBInstanceIdentifier"] == name

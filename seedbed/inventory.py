@@ -80,6 +80,19 @@ def key_ids(account: Account, tags: Mapping[str, str]) -> Iterator[str]:
             yield listed["KeyId"]
 
 
+def cluster_disks(account: Account) -> Iterator[str]:
+    """Ids of disks that pods of the environment's cluster asked for: they stay when the cluster goes.
+
+    Their tags are those of the EBS driver and of Auto Mode (EKS user guide, "storage class"), not the environment's.
+    """
+    marks = {f"kubernetes.io/cluster/{account.prefix}": "owned", "eks:eks-cluster-name": account.prefix}
+    for key, value in marks.items():
+        wanted = [{"Name": f"tag:{key}", "Values": [value]}]
+        for volume in account.pages("ec2", "describe_volumes", "Volumes", Filters=wanted):
+            if {"Key": key, "Value": value} in (volume.get("Tags") or []):
+                yield volume["VolumeId"]
+
+
 def bucket_names(account: Account) -> Iterator[str]:
     """Names of all buckets of the account."""
     return (bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"])
@@ -151,6 +164,9 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
                     seen.add(item[kind.key])
                     sweep.left.add(Left(token.rpartition(":")[2], item[kind.key]))
 
+    def disks() -> None:
+        sweep.left.update(Left("disk of the cluster", volume) for volume in cluster_disks(account))
+
     def keys() -> None:
         for key in key_ids(account, tags):
             seen.add(key)
@@ -180,6 +196,7 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
 
     looks: dict[str, Callable[[], None]] = {
         "network": network,
+        "disks": disks,
         "key": keys,
         **{kind: partial(by_name, kind) for kind in NAMED},
         **{kind.noun: partial(by_kind, token) for token, kind in KINDS.items() if kind.swept},

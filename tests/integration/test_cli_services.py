@@ -111,6 +111,19 @@ def test_a_sweep_finds_one_of_each_kind_and_asks_every_service(account):
     assert not [left for left in sweep.left if left.kind == "tagged" and ":seedbed-local-" in left.id]
 
 
+def test_a_disk_that_a_pod_asked_for_is_left_when_its_cluster_goes(account):
+    ec2 = account.client("ec2")
+
+    def disk(key: str, value: str) -> str:
+        tags = [{"ResourceType": "volume", "Tags": [{"Key": key, "Value": value}]}]
+        return ec2.create_volume(AvailabilityZone="eu-central-1a", Size=1, TagSpecifications=tags)["VolumeId"]
+
+    ours = {disk("kubernetes.io/cluster/seedbed-local", "owned"), disk("eks:eks-cluster-name", "seedbed-local")}
+    disk("kubernetes.io/cluster/seedbed-prod", "owned")
+    disk("kubernetes.io/cluster/seedbed-local", "shared")
+    assert {left.id for left in leftovers(account, []).left if left.kind == "disk of the cluster"} == ours
+
+
 def test_what_keeps_the_state_outlives_the_environment(account):
     settings = account.settings
     account.client("s3").create_bucket(

@@ -9,12 +9,18 @@ from localcloud.refusal import Answer
 REMEMBERED = 2000
 """Answers kept; a client repeats within seconds, and AWS forgets as well."""
 
+TOKENS = {"ec2": "ClientToken", "eks": "clientRequestToken"}
+"""Services whose clients mark each creation, and the input's name for the mark."""
+
 _answers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
 _lock = Lock()
 
 
 def known(call: Call) -> Answer | None:
-    """The answer to the same operation with the same token (Amazon EC2 API Reference, "Ensuring idempotency")."""
+    """The answer to the same operation with the same token.
+
+    Amazon EC2 API Reference, "Ensuring idempotency"; Amazon EKS API Reference, CreateCluster.
+    """
     token = _token(call)
     with _lock:
         return _answers.get(token) if token else None
@@ -31,7 +37,7 @@ def remember(call: Call, answer: Answer) -> None:
 
 
 def _token(call: Call) -> tuple[str, ...] | None:
-    if call.service != "ec2" or not (call.operation or "").startswith("Create"):
+    if call.service not in TOKENS or not (call.operation or "").startswith("Create"):
         return None
-    token = call.input.get("ClientToken")
+    token = call.input.get(TOKENS[call.service])
     return (call.account, call.region, call.operation or "", token) if token else None

@@ -262,6 +262,13 @@ def test_secrets_are_encrypted_once_and_for_ever(eks, aws, cluster):
         eks.associate_encryption_config(clusterName=cluster, encryptionConfig=config)
 
 
+def test_a_creation_told_twice_with_one_token_happens_once(eks, ground, name):
+    """API Reference, CreateCluster, clientRequestToken."""
+    first = eks.create_cluster(**wish(ground, name), clientRequestToken=f"{name}-token")
+    again = eks.create_cluster(**wish(ground, name), clientRequestToken=f"{name}-token")
+    assert again["cluster"] == first["cluster"]
+
+
 def test_a_name_is_taken_once(eks, ground, cluster):
     with refused("ResourceInUseException", cluster):
         eks.create_cluster(**wish(ground, cluster))

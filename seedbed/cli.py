@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 import localcloud
-from seedbed import bootstrap_command, machine, operations, summary, variables
+from seedbed import bootstrap_command, machine, operations, summary, tracking_command, variables
 from seedbed.command import Command, running
 from seedbed.engine_run import EngineRun
 from seedbed.failures import RefusedError
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 cloud_app = typer.Typer(no_args_is_help=True, help="The AWS account on this machine.")
 app.add_typer(cloud_app, name="cloud")
+app.add_typer(tracking_command.app, name="tracking")
 app.command("bootstrap")(bootstrap_command.command)
 
 Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment: Pulumi.<ENV>.yaml")]

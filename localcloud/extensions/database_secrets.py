@@ -8,10 +8,12 @@ from typing import Any
 from moto.rds.models import DBInstance, MasterUserSecret
 
 from localcloud import overlay
+from localcloud.backends import backend_of
 from localcloud.call import Call
-from localcloud.refusal import Refusal
+from localcloud.refusal import Answer, Refusal
 
 LENGTH = 28
+ROTATION_DAYS = 7
 
 
 @overlay.replaces(MasterUserSecret, "_generate_secret_string")
@@ -30,6 +32,18 @@ def a_password_of_its_own(self: MasterUserSecret) -> str:
 def a_secret_is_ready_at_once(self: MasterUserSecret) -> str:
     """moto has it in creation until somebody asks, so that each look would show another state."""
     return "active"
+
+
+@overlay.follows("rds", "CreateDBInstance", "ModifyDBInstance")
+def a_secret_is_to_be_changed_every_week(call: Call, _: Answer) -> None:
+    """RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager": rotation cannot be off."""
+    known = backend_of("secretsmanager", call.account, call.region).secrets
+    for database in call.backend.databases.values():
+        managed = getattr(database, "master_user_secret", None)
+        secret = known.get(managed.secret_arn) if managed else None
+        if secret is not None:
+            secret.rotation_requested = secret.rotation_enabled = True
+            secret.auto_rotate_after_days = ROTATION_DAYS
 
 
 @overlay.checks("secretsmanager", "DeleteSecret", "PutSecretValue", "UpdateSecret", "RestoreSecret")

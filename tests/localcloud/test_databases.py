@@ -172,6 +172,9 @@ def test_nobody_but_the_secret_knows_the_password(rds, aws, wish, look, key, nam
     assert (said["KmsKeyId"], said["SecretStatus"]) == (key, "active")
     secret = json.loads(secrets.get_secret_value(SecretId=said["SecretArn"])["SecretString"])
     assert (secret["username"], len(secret["password"])) == ("tracking", 28)
+    told = secrets.describe_secret(SecretId=said["SecretArn"])
+    assert (told["OwningService"], told["RotationEnabled"]) == ("rds", True)
+    assert told["RotationRules"]["AutomaticallyAfterDays"] == 7
     with refused("InvalidRequestException", "rds"):
         secrets.delete_secret(SecretId=said["SecretArn"])
     rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)

@@ -14,7 +14,7 @@ from seedbed.checkout import Checkout
 from seedbed.engine_run import EngineRun
 from seedbed.failures import SeedbedError
 from seedbed.machine import cloud
-from seedbed.operations import engine_words
+from seedbed.operations import EngineRefusedError, engine_words
 from seedbed.status.alarms import alarms
 from seedbed.status.backups import backups
 from seedbed.status.endpoints import endpoints
@@ -32,7 +32,8 @@ def glance(checkout: Checkout, settings: Settings) -> Iterator[Section]:
         deployment = _deployment(checkout, settings)
     except SeedbedError as failure:
         deployment = {}
-        yield Section("layers", [unknown("layers", failure.message)])
+        words = failure.words if isinstance(failure, EngineRefusedError) else ""
+        yield Section("layers", [unknown("layers", words or failure.message)])
     else:
         nothing = Line("layers", f"none: seedbed up {settings.name}")
         yield Section("layers", list(layers(deployment)) or [nothing])

@@ -130,7 +130,15 @@ class Tracking:
         store.stop()
         aside = self.folder / f"set-aside-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         aside.mkdir(mode=0o700)
-        for part in ("mlflow.db", "postgres", "postgres-password", "postgres.crt", "store"):
+        for part in (
+            "mlflow.db",
+            "mlflow.db-wal",
+            "mlflow.db-shm",
+            "postgres",
+            "postgres-password",
+            "postgres.crt",
+            "store",
+        ):
             if (self.folder / part).exists():
                 (self.folder / part).rename(aside / part)
         step.note(f"what was there is in {aside}")

@@ -65,8 +65,11 @@ class SqliteStore:
             source.backup(target)
 
     def load(self, file: Path) -> None:
-        with closing(self._open(file)) as source:
-            (said,) = source.execute("PRAGMA integrity_check").fetchone()
+        try:
+            with closing(self._open(file)) as source:
+                (said,) = source.execute("PRAGMA integrity_check").fetchone()
+        except sqlite3.DatabaseError as error:
+            said = str(error)
         if said != "ok":
             raise RefusedError(f"{file}: the backup is damaged: {said}", do="Restore another one.")
         shutil.copyfile(file, self._file)

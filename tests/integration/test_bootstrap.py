@@ -1,8 +1,6 @@
 """`seedbed bootstrap`: what an account has afterwards, and what the command says when it cannot."""
 
 import json
-import os
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from copy import deepcopy
@@ -15,8 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-import engine
-from localcloud import Running, environment, temporary
+from localcloud import Running, temporary
 from seedbed import bootstrap
 from seedbed.account import Account
 from seedbed.bootstrap_stack import Change
@@ -25,7 +22,7 @@ from seedbed.reaching import reaching
 from seedbed.steps import Steps
 from stacks import bootstrap as needs
 from stacks.settings import read
-from tests.integration.house import REGION, House, house, shipped
+from tests.integration.house import REGION, shipped
 
 CREATES = {"repository": "example/risk-models", "identityProvider": "create"}
 NOBODY = "arn:aws:iam::000000000000:role/nobody"
@@ -262,51 +259,3 @@ def _control(running: Running, fault: dict[str, Any]) -> None:
     request.add_header("Content-Type", "application/octet-stream")
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert answer.status == 200
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("bootstrap")) as made:
-        made.write("local", shipped("local"))
-        yield made
-
-
-def test_the_template_alone_needs_no_account(home):
-    printed = json.loads(home.seedbed("bootstrap", "local", "--template").output)
-    assert printed["Resources"]["StateBucket"]["Properties"]["BucketName"] == "seedbed-local-state-000000000000"
-    assert not (home.root / ".seedbed").exists()
-
-
-def test_pulumi_itself_keeps_a_state_and_a_secret_in_what_was_made(home, tmp_path):
-    first = home.seedbed("bootstrap", "local").output
-    assert "seedbed-local-bootstrap: created" in first
-    assert "seedbed-local-bootstrap: nothing to do" in home.seedbed("bootstrap", "local").output
-    (secrets,) = {line.split("'")[1] for line in first.splitlines() if "--secrets-provider" in line}
-    (backend,) = {line.split("'")[1] for line in first.splitlines() if "pulumi login" in line}
-
-    found = engine.ensure(report=lambda _: None)
-    variables = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    variables |= environment(home.running, REGION)
-    variables |= {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    # On this machine a bucket has no host name of its own.
-    variables["PULUMI_BACKEND_URL"] = f"{backend}&use_path_style=true"
-    (tmp_path / "Pulumi.yaml").write_text("name: tiny\nruntime: yaml\n")
-
-    def pulumi(*words: str) -> str:
-        done = subprocess.run(
-            [str(found.pulumi), *words, "--non-interactive"],
-            cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, f"pulumi {' '.join(words)}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    pulumi("stack", "init", "local", "--secrets-provider", secrets)
-    pulumi("config", "set", "--secret", "word", "hush", "--stack", "local")
-    assert "hush" not in (tmp_path / "Pulumi.local.yaml").read_text()
-    assert pulumi("config", "get", "word", "--stack", "local").strip() == "hush"
-
-    bucket = "seedbed-local-state-000000000000"
-    state = home.aws("s3").get_object(Bucket=bucket, Key=".pulumi/stacks/tiny/local.json")
-    key = home.aws("kms").describe_key(KeyId="alias/seedbed-local-state")["KeyMetadata"]["Arn"]
-    assert (state["ServerSideEncryption"], state["SSEKMSKeyId"]) == ("aws:kms", key)
-    assert secrets in state["Body"].read().decode()

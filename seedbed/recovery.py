@@ -116,7 +116,11 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
 def examine(deployment: Mapping[str, Any], account: Account) -> Mending:
     """Looks in the account for everything that a saved deployment calls pending; changes nothing."""
     mending = Mending()
-    recorded = {resource["id"] for resource in deployment.get("resources", []) if resource.get("id")}
+    # By type: a database, its subnet group and an alarm may well have one name.
+    recorded: dict[str, set[str]] = {}
+    for resource in deployment.get("resources", []):
+        if resource.get("id"):
+            recorded.setdefault(resource["type"], set()).add(resource["id"])
     known = {resource["urn"] for resource in deployment.get("resources", [])}
     for operation in deployment.get("pending_operations", []):
         resource = operation["resource"]
@@ -128,7 +132,8 @@ def examine(deployment: Mapping[str, Any], account: Account) -> Mending:
             mending.struck.append(urn)
         else:
             try:
-                found = pending.find(account, type_, resource.get("inputs") or {}, recorded)
+                known_ids = recorded.setdefault(type_, set())
+                found = pending.find(account, type_, resource.get("inputs") or {}, known_ids)
             except pending.UnknownTypeError:
                 mending.unknown.append(urn)
             except pending.ForeignError as foreign:
@@ -144,7 +149,7 @@ def examine(deployment: Mapping[str, Any], account: Account) -> Mending:
                     mending.struck.append(urn)
                 else:
                     # Two creations alike must not be led to the same thing.
-                    recorded.add(found)
+                    known_ids.add(found)
                     mending.adopted[urn] = found
     return mending
 

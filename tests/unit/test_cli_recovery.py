@@ -69,6 +69,14 @@ def test_what_the_state_knows_already_is_not_taken_for_what_was_being_made(there
     assert examine({"resources": [known], "pending_operations": [cut(VPC)]}, ACCOUNT).struck == [VPC]
 
 
+def test_a_thing_of_another_kind_with_the_same_name_is_not_taken_for_what_the_state_knows(there):
+    there(Instance="seedbed-local-tracking")
+    instance = f"{HEAD}$aws:rds/instance:Instance::database-instance"
+    group = resource(f"{HEAD}$aws:rds/subnetGroup:SubnetGroup::database-subnets", "seedbed-local-tracking")
+    mending = examine({"resources": [group], "pending_operations": [cut(instance)]}, ACCOUNT)
+    assert mending.adopted == {instance: "seedbed-local-tracking"}
+
+
 def test_two_creations_alike_are_never_led_to_the_same_thing(there):
     there(Vpc="vpc-1")
     other = VPC.replace("network-vpc", "second")

@@ -76,8 +76,8 @@ class Database(pulumi.ComponentResource):
     """Secret with user and password, which RDS makes and rotates."""
 
     security_group_id: pulumi.Output[str]
-    alarm_names: list[str]
-    """Known before the alarms are made."""
+    alarm_names: list[pulumi.Output[str]]
+    """Each known once the alarm is there, for CloudWatch refuses a rule over one that is not."""
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:database:Database", name, vars(args), opts)
@@ -196,10 +196,9 @@ class Database(pulumi.ComponentResource):
             ),
             ("memory", "FreeableMemory", "LessThanThreshold", GIB // 4, "is short of memory and may be restarted"),
         ):
-            alarm = f"{args.identifier}-{role}"
-            aws.cloudwatch.MetricAlarm(
+            alarm = aws.cloudwatch.MetricAlarm(
                 f"{name}-{role}-alarm",
-                name=alarm,
+                name=f"{args.identifier}-{role}",
                 alarm_description=f"The database {args.identifier} {meaning}",
                 namespace="AWS/RDS",
                 metric_name=metric,
@@ -216,7 +215,7 @@ class Database(pulumi.ComponentResource):
                 tags=args.tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            self.alarm_names.append(alarm)
+            self.alarm_names.append(alarm.name)
 
 
 _PARAMETERS = {

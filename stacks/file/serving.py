@@ -52,8 +52,8 @@ class Capture(Part):
     percent: Annotated[int, Field(ge=1, le=100)]
     """Percent of the requests that are kept."""
 
-    retention_days: Annotated[int, Field(ge=1, le=90)]
-    """Days after which a kept request is gone (GDPR Art. 5(1)(e))."""
+    retention_days: Annotated[int, Field(ge=2, le=90)]
+    """Days after which a kept request is gone with its old version (GDPR Art. 5(1)(e))."""
 
     purpose: TagText
     """Why requests are kept (GDPR Art. 5(1)(b))."""
@@ -81,7 +81,7 @@ class SageMakerEndpoint(Part):
     """Unique in the environment; part of the endpoint's name."""
 
     instance_type: EndpointInstanceType = "ml.m7i.large"
-    """Size of an instance."""
+    """Size of an instance; the families ml.t2 do not scale and are refused."""
 
     instances: Instances = Instances()
     """How far the endpoint scales."""

@@ -51,6 +51,12 @@ def _known_kubernetes(text: str) -> str:
     return text
 
 
+def _scaling(text: str) -> str:
+    if text.startswith("ml.t2."):
+        raise refused("write another family: an endpoint scales, and SageMaker does not scale burstable instances")
+    return text
+
+
 System = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16),
@@ -132,7 +138,8 @@ DatabaseClass = Annotated[
 EndpointInstanceType = Annotated[
     str,
     StringConstraints(pattern=r"^ml\.[a-z][a-z0-9-]{1,19}\.[a-z0-9-]{2,19}$"),
-    Allowed("an instance type of SageMaker, for example ml.m7i.large"),
+    AfterValidator(_scaling),
+    Allowed("an instance type of SageMaker that scales, for example ml.m7i.large"),
 ]
 ImageDigest = Annotated[
     str,

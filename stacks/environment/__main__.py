@@ -11,8 +11,10 @@ import pulumi_aws as aws
 from stacks.environment.cluster import cluster
 from stacks.environment.foundation import foundation
 from stacks.environment.stores import stores
+from stacks.environment.waiting import unheld
 from stacks.settings import from_program
 
+pulumi.runtime.register_stack_transformation(unheld)
 settings = from_program()
 account = pulumi.ResourceOptions(provider=aws.Provider("aws", **settings.provider.arguments()))
 

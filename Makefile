@@ -24,12 +24,13 @@ check: dev  ## format, lint, types
 	@.venv/bin/ruff check .
 	@.venv/bin/pyrefly check
 
-docs: dev  ## regenerate what is generated: schema, settings guide, controls table, types of the local cloud, picture
+docs: dev  ## regenerate what is generated: schema, settings guide, controls table, types of the local cloud, pictures
 	@.venv/bin/python -m stacks.settings schema
 	@.venv/bin/python -m stacks.settings guide
 	@.venv/bin/python -m policies guide
 	@.venv/bin/python -m tests.localcloud.types_page
 	@.venv/bin/python -m seedbed.picture prod docs/environment.svg
+	@.venv/bin/python -m benchmarks.makespan docs/makespan.svg
 
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	--python-version 3.11

@@ -15,6 +15,9 @@ PROJECT = "seedbed"
 PROGRAM = Path(__file__).parents[1] / "stacks" / "environment"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
+INSIDE = {("aws:eks/cluster:Cluster", "vpcConfig"): ("clusterSecurityGroupId",)}
+"""Values that only the cloud knows inside an object that the program gives: type and input to names."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
@@ -84,6 +87,10 @@ class _Monitor(mocks.MockMonitor):
             raise ValueError(f"{urn}: two resources have this URN, which the engine refuses; rename one")
         self.seen.append(declared)
         if self.made is None or not request.custom:
+            for (type_, given), names in INSIDE.items():
+                if type_ == request.type and given in request.object.fields:
+                    for name in names:
+                        request.object.fields[given].struct_value.fields[name].string_value = rpc.UNKNOWN
             known = request.type.startswith("pulumi:providers:")
             return resource_pb2.RegisterResourceResponse(
                 urn=urn, id=request.name if known else "", object=request.object

@@ -35,6 +35,20 @@ def test_no_component_waits_for_a_resource_before_its_children_may_start(environ
     assert waiting == {}
 
 
+def test_what_uses_the_security_group_that_a_cluster_makes_itself_waits_for_the_cluster():
+    def program():
+        cluster = aws.eks.Cluster("cluster", role_arn="r", vpc_config={"subnet_ids": ["a", "b"]})
+        own = cluster.vpc_config.cluster_security_group_id
+        aws.vpc.SecurityGroupIngressRule(
+            "rule", security_group_id="g", ip_protocol="tcp", referenced_security_group_id=own
+        )
+
+    made = {r.name: r for r in rehearse(program).resources}
+    assert isinstance(made["rule"].inputs["referencedSecurityGroupId"], pulumi.output.Unknown)
+    assert made["rule"].dependencies["referencedSecurityGroupId"] == (made["cluster"].urn,)
+    assert made["cluster"].inputs["vpcConfig"] == {"subnetIds": ["a", "b"]}
+
+
 def test_a_component_registers_what_is_known_and_its_children_get_everything():
     class Store(pulumi.ComponentResource):
         def __init__(self, name, args):

@@ -1,8 +1,9 @@
 """IAM policy documents: what a statement allows, to whom, and whether a condition narrows it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from policies.reading import ABSENT, as_list, document, whole
@@ -22,6 +23,9 @@ ACCOUNT_KEYS = frozenset(
 
 PRINCIPAL_KEYS = ACCOUNT_KEYS | {"aws:principalarn", "aws:sourcearn", "aws:sourcevpce", "aws:sourcevpc", "aws:userid"}
 """Condition keys that name who or where a request may come from."""
+
+ARN_FIELDS = 6
+"""`arn:partition:service:region:account:resource`."""
 
 POSITIVE = re.compile(r"^(foranyvalue:)?(string|arn)(equals|like|equalsignorecase)$", re.IGNORECASE)
 
@@ -54,10 +58,20 @@ class Statement:
 
         `...IfExists` and `ForAllValues:` hold for a request without the key, so they narrow nothing.
         """
+        return self.fixes(lambda key: key in keys)
+
+    def fixes(self, wanted: Callable[[str], bool]) -> bool:
+        """Whether a positive condition fixes a key that is `wanted` (in lower case) to values that name something."""
         return any(
-            POSITIVE.match(operator) and key in keys and values and all(map(_names_something, values))
+            POSITIVE.match(operator) is not None and wanted(key) and values and all(map(_names_something, values))
             for operator, key, values in self.conditions
         )
+
+    def covers(self, arn: str) -> bool:
+        """Whether the statement speaks of the resource `arn`."""
+        if self.not_resources:
+            return not any(reaches(one, arn) for one in self.not_resources)
+        return any(reaches(one, arn) for one in self.resources)
 
     @property
     def anonymous(self) -> bool:
@@ -86,6 +100,18 @@ def matches(pattern: str, value: str) -> bool:
     """Whether an IAM pattern with `*` and `?` covers `value`; case does not count, as in action names."""
     regex = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
+
+
+def reaches(pattern: str, arn: str) -> bool:
+    """Whether a resource pattern covers `arn`; AWS completes a pattern of too few fields with wildcards."""
+    missing = ARN_FIELDS - len(pattern.split(":"))
+    return matches(pattern, arn) or (missing > 0 and matches(":".join([pattern, *["*"] * missing]), arn))
+
+
+def places(pattern: str) -> Iterator[tuple[str, str, str]]:
+    """Partitions, regions and accounts in which a pattern may hold: usual ones, and those that it names itself."""
+    named = {one.replace("*", "").replace("?", "0") for one in pattern.split(":")[1 : ARN_FIELDS - 1]}
+    return product({"aws", *named}, {"eu-central-1", *named}, {"111111111111", *named})
 
 
 def _statement(entry: Mapping[str, Any], path: str) -> Statement:

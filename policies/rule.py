@@ -1,6 +1,7 @@
 """The door of the policies: all that a rule, a pack, the command line and a test need."""
 
 from policies.control import (
+    PACKS,
     Control,
     Parameters,
     Problem,
@@ -36,6 +37,7 @@ from policies.waivers import Waiver, waivers
 __all__ = [
     "ABSENT",
     "BUCKET",
+    "PACKS",
     "UNKNOWN",
     "Config",
     "ConfigError",

@@ -103,7 +103,8 @@ class _Court:
         """The verdict on one resource; both levels ask for it, one after the other, and it is made once."""
         made, props = args.provider, plain(args.props)
         provider = made.urn if made else ""
-        some = [Resource(urn=args.urn, type=args.resource_type, name=args.name, props=props, provider=provider)]
+        protect, token = protected(args.opts), args.resource_type
+        some = [Resource(urn=args.urn, type=token, name=args.name, props=props, provider=provider, protect=protect)]
         if made and made.urn != args.urn:
             some.append(Resource(urn=made.urn, type=made.resource_type, name=made.name, props=plain(made.props)))
         if some != self._asked or self._answered is None:
@@ -124,7 +125,13 @@ class _Court:
             dependencies={key: tuple(d.urn for d in some) for key, some in one.property_dependencies.items()},
             parent=one.parent.urn if one.parent else "",
             provider=one.provider.urn if one.provider else "",
+            protect=protected(one.opts),
         )
+
+
+def protected(options: Any) -> bool:
+    """Whether the engine says that it will not delete the resource; options that it leaves out protect nothing."""
+    return getattr(options, "protect", None) is True
 
 
 def plain(props: Any) -> dict[str, Any]:

@@ -44,6 +44,9 @@ class Resource:
     provider: str = ""
     """URN of the provider that manages the resource, with or without the engine's `::id`, or empty."""
 
+    protect: bool = False
+    """Whether the engine refuses to delete it (the resource option `protect`)."""
+
 
 class Stack:
     """All resources of one deployment, indexed by URN and type."""

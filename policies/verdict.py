@@ -9,7 +9,7 @@ from pathlib import Path
 from policies.control import Control, Problem, State, controls, undetermined
 from policies.levels import Config, Level
 from policies.reading import UndeterminedError
-from policies.stack import Resource, Stack
+from policies.stack import ROOT, Resource, Stack
 from policies.waivers import Waiver
 
 
@@ -138,6 +138,9 @@ def judge(
 def _asked(control: Control, stack: Stack, config: Config) -> Iterator[Finding]:
     """The findings of one control on every resource that is its subject."""
     subjects = [one for token, some in stack.by_type.items() if control.judges(token) for one in some]
+    if control.judges(ROOT) and stack.root not in stack.by_urn and stack.resources:
+        # Judged although nobody handed it over: its absence must not be a way round the control.
+        subjects.append(Resource(urn=stack.root, type=ROOT, name=stack.root.rpartition("::")[2]))
     for resource in subjects:
         problems = tuple(dict.fromkeys(_heard(control, resource, stack, config)))
         for one in problems or (Problem("pass"),):

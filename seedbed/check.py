@@ -53,6 +53,7 @@ def resource(declared: Declared) -> rule.Resource:
         dependencies=declared.dependencies,
         parent=declared.parent,
         provider=declared.provider,
+        protect=declared.protect,
     )
 
 

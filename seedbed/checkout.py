@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from policies.rule import PACKS
 from seedbed.failures import MissingError, WrongInputError
 from stacks.settings import Settings, SettingsError, load
 
@@ -28,7 +29,7 @@ class Checkout:
     @property
     def policy_packs(self) -> list[Path]:
         """Folders of the packs that judge every preview and every up."""
-        return [self.root / "policies" / pack for pack in ("security", "gdpr")]
+        return [self.root / "policies" / pack for pack in PACKS]
 
     def environments(self) -> list[str]:
         """Names of the shipped environments, in alphabetical order."""

@@ -1,5 +1,39 @@
 """Controls that keep the environment closed, encrypted and accountable."""
 
-from policies.security import credentials, exceptions, exposure, keys, network, ownership, registry, storage
+from policies.security import (
+    clusters,
+    credentials,
+    databases,
+    exceptions,
+    exposure,
+    keys,
+    logs,
+    network,
+    nodes,
+    ownership,
+    permissions,
+    protection,
+    registry,
+    serving,
+    storage,
+    trust,
+)
 
-__all__ = ["credentials", "exceptions", "exposure", "keys", "network", "ownership", "registry", "storage"]
+__all__ = [
+    "clusters",
+    "credentials",
+    "databases",
+    "exceptions",
+    "exposure",
+    "keys",
+    "logs",
+    "network",
+    "nodes",
+    "ownership",
+    "permissions",
+    "protection",
+    "registry",
+    "serving",
+    "storage",
+    "trust",
+]

@@ -1,9 +1,8 @@
 """Keys: they rotate, are hard to lose, and nobody may decrypt with all of them."""
 
 from collections.abc import Iterator
-from itertools import product
 
-from policies.documents import ACCOUNT_KEYS, POSITIVE, Statement, matches, statements
+from policies.documents import ACCOUNT_KEYS, POSITIVE, Statement, places, reaches, statements
 from policies.rule import (
     ABSENT,
     Parameters,
@@ -41,9 +40,6 @@ DEFAULT_DELETION_WINDOW_DAYS = 30
 
 KEY_CONDITIONS = frozenset({"kms:resourcealiases", "kms:requestalias"})
 """Condition keys that tie a statement on all keys to those with named aliases."""
-
-ARN_FIELDS = 6
-"""`arn:partition:service:region:account:resource`; AWS completes a shorter one with wildcards."""
 
 SAMPLE_KEYS = ("01f72a9c-5be4-4d38-8c60-e93b1da7f542", "fb3086d5-94a1-4e7c-b2d7-06c8f25e91ba")
 """Two key ids of the form that AWS gives, different at every place that is free: what covers both covers any."""
@@ -170,12 +166,7 @@ def _every_key(one: Statement) -> bool:
 
 def _covers_any_key(pattern: str) -> bool:
     """Whether a pattern covers any key of some account and region, which the pattern itself may name."""
-    fields = pattern.split(":")
-    padded = ":".join([*fields, *["*"] * (ARN_FIELDS - len(fields))])
-    named = {one.replace("*", "").replace("?", "0") for one in fields[1 : ARN_FIELDS - 1]}
-    places = product({"aws", *named}, {"eu-central-1", *named}, {"111111111111", *named})
     return any(
-        all(matches(form, f"arn:{partition}:kms:{region}:{account}:key/{key}") for key in SAMPLE_KEYS)
-        for partition, region, account in places
-        for form in {pattern, padded}
+        all(reaches(pattern, f"arn:{partition}:kms:{region}:{account}:key/{key}") for key in SAMPLE_KEYS)
+        for partition, region, account in places(pattern)
     )

@@ -21,7 +21,6 @@ from policies.rule import (
     look,
     number,
     parts,
-    present,
     text,
     undetermined,
 )
@@ -53,8 +52,8 @@ HTTPS = 443
     refs=("securityhub:EC2.6", "CKV2_AWS_11", "trivy:AWS-0178", "prowler:vpc_flow_logs_enabled"),
 )
 def vpcs_record_their_flows(vpc: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
-    """A flow log for all traffic is joined to the VPC and goes to a log group with a customer key and a retention, or
-    to a bucket of this stack that deletes in time. A flow log without a type goes to CloudWatch Logs.
+    """A flow log for all traffic is joined to the VPC and goes to a log group of this stack (retention and key:
+    LOG-02), or to a bucket of it that deletes in time. A flow log without a type goes to CloudWatch Logs.
     """
     logs = stack.joined(vpc, [FLOW_LOG], "vpcId")
     if not logs and stack.ambiguous(vpc, [FLOW_LOG], "vpcId"):
@@ -79,9 +78,7 @@ def _destination(log: Resource, stack: Stack) -> Iterator[Problem]:
         yield undetermined(path)
     elif not found:
         yield fail(path, "leads to no log group or bucket of this stack", "refer to one through its arn")
-    elif kind == "cloud-watch-logs":
-        yield from _log_group(found[0])
-    elif not any(shortest([holder], CURRENT) for holder in lifecycles(found[0], stack)):
+    elif kind != "cloud-watch-logs" and not any(shortest([holder], CURRENT) for holder in lifecycles(found[0], stack)):
         yield fail(path, f"the bucket {found[0].name} keeps flow logs for ever", "expire its objects by lifecycle")
 
 
@@ -90,17 +87,6 @@ def _by_name(log: Resource, stack: Stack) -> tuple[Resource, ...]:
     where = look(log.props, "logDestination")
     name = where.split(":log-group:")[-1].removesuffix(":*") if isinstance(where, str) else ""
     return tuple(one for one in stack.of([LOG_GROUP]) if name and look(one.props, "name") == name)
-
-
-def _log_group(group: Resource) -> Iterator[Problem]:
-    if not present(group.props, "kmsKeyId"):
-        yield fail("kmsKeyId", f"the log group {group.name} has no customer key", "set the ARN of a KMS key")
-    days = look(group.props, "retentionInDays")
-    if days is UNKNOWN:
-        yield undetermined("retentionInDays")
-    elif not number({"days": None if days is ABSENT else days}, "days"):
-        found = f"the log group {group.name} never expires its events"
-        yield fail("retentionInDays", found, "set a number of days")
 
 
 @control(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.customer_keys import KEY, customer_key
 from policies.rule import (
     BUCKET,
     Parameters,
@@ -14,10 +15,8 @@ from policies.rule import (
     is_on,
     items,
     literal,
-    look,
     present,
     skip,
-    text,
     undetermined,
 )
 from policies.tags import tag
@@ -26,7 +25,6 @@ ENCRYPTION = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
 )
-KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 VERSIONING = (
     "aws:s3/bucketVersioning:BucketVersioning",
     "aws:s3/bucketVersioningV2:BucketVersioningV2",
@@ -92,19 +90,7 @@ def _customer_key(holder: Resource, path: str, stack: Stack, given: Parameters) 
             "set bucketKeyEnabled to true",
             default=False,
         )
-        if not stack.referents(holder, path.split(".")[0], [KEY, ALIAS]):
-            yield from _registered_key(holder, key, stack, given)
-
-
-def _registered_key(holder: Resource, path: str, stack: Stack, given: Parameters) -> Iterator[Problem]:
-    """A key that is no dependency: an alias of this stack by name, or an entry of the key register."""
-    name = text(holder.props, path)
-    alias = name[name.find("alias/") :] if "alias/" in name else ""
-    if alias and any(look(one.props, "name") == alias for one in stack.of([ALIAS])):
-        return
-    if not name or name not in given.get("keys", ()):
-        found = "a key that is neither of this stack nor in the key register" if name else "no customer key"
-        yield fail(path, found, "use the ARN of a KMS key of this stack, or register the key under STO-02.keys")
+        yield from customer_key(holder, key, stack, given.get("keys", ()), "STO-02.keys")
 
 
 @control(

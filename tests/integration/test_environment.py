@@ -6,6 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
+from policies.rule import PACKS
 from stacks.settings import load
 from tests.integration.house import ROOT, shipped
 from tests.unit.components.instances import INSTANCES
@@ -158,7 +159,7 @@ def test_up_ends_with_what_a_person_wants_to_know(home):
 
     assert re.search(r"^foundation +KeyRing keys +\d+ ", said, re.MULTILINE)
     assert re.search(r"^stores +ArtifactStore artifacts +\d+ ", said, re.MULTILINE)
-    assert "policies: no violation (packs seedbed-gdpr, seedbed-security)" in said
+    assert "policies: no violation (packs seedbed-cost, seedbed-gdpr, seedbed-security)" in said
     assert f"bucket: {SETTINGS.dataset_bucket('applications')}" in said
     assert "next:" in said
 
@@ -168,7 +169,7 @@ def test_a_second_up_changes_nothing(home):
 
 
 def test_plain_pulumi_comes_to_the_same(home):
-    packs = [w for pack in ("security", "gdpr") for w in ("--policy-pack", str(ROOT / "policies" / pack))]
+    packs = [w for pack in PACKS for w in ("--policy-pack", str(ROOT / "policies" / pack))]
     said = home.pulumi("local", "preview", "--expect-no-changes", *packs).output
 
     assert "seedbed-security" in said

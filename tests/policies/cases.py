@@ -96,6 +96,7 @@ def resources(entries: list[dict[str, Any]], environment: str, prefix: str = "")
                 },
                 parent=root.urn,
                 provider=f"{_made(head, used[entry['name']]).urn}::id" if used[entry["name"]] else "",
+                protect=entry.get("protect", False),
             )
             for entry in entries
         ),

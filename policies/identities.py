@@ -1,0 +1,114 @@
+"""Roles and what belongs to them: their policies, attachments and boundaries, by dependency or by literal name."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from policies.documents import Statement, statements
+from policies.grants import Limit
+from policies.reading import ABSENT, UndeterminedError, items, look
+from policies.stack import UNKNOWN, Resource, Stack
+
+ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
+INLINE = "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENT, ATTACHMENTS = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/policyAttachment:PolicyAttachment",
+)
+DOCUMENTS = (POLICY, INLINE, "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
+"""Resources that hold the document of an identity policy."""
+
+
+def named(arn: object) -> str:
+    """The last part of a policy's or role's ARN, or its name; empty where it is no text."""
+    return arn.rpartition("/")[2] if isinstance(arn, str) else ""
+
+
+def roles_of(one: Resource, stack: Stack) -> tuple[Resource, ...]:
+    """Roles of this stack that a policy, inline policy or attachment belongs to."""
+    if one.type == POLICY:
+        links = [link for link in stack.of((ATTACHMENT, ATTACHMENTS)) if _among(one, policies_of(link, stack))]
+        direct = [role for role in stack.of([ROLE]) if _among(one, _policies(role, "managedPolicyArns", stack))]
+        return _once([*direct, *(role for link in links for role in roles_of(link, stack))])
+    path = "roles" if one.type == ATTACHMENTS else "role"
+    names = {named(value) for value in _each(look(one.props, path))}
+    literal = [role for role in stack.of([ROLE]) if _called(role) in names - {""}]
+    return _once([*stack.referents(one, path, [ROLE]), *literal])
+
+
+def policies_of(attachment: Resource, stack: Stack) -> tuple[Resource, ...]:
+    """Policies of this stack that an attachment attaches."""
+    return _policies(attachment, "policyArn", stack)
+
+
+def boundaries(role: Resource, stack: Stack) -> Limit | None:
+    """What bounds a role: the document of its boundary where that is of this stack and known."""
+    path = "permissionsBoundary"
+    if look(role.props, path) in (ABSENT, ""):
+        return None
+    for policy in _policies(role, path, stack):
+        try:
+            found = statements(policy.props, "policy")
+        except UndeterminedError:
+            return Limit()
+        return Limit(tuple(found or ()))
+    return Limit()
+
+
+def boundary_names(role: Resource, stack: Stack) -> set[str]:
+    """Names of the policy that bounds a role, as far as they are known."""
+    path = "permissionsBoundary"
+    return {*map(_called, _policies(role, path, stack)), named(look(role.props, path))} - {""}
+
+
+def bounds(policy: Resource, stack: Stack) -> bool:
+    """Whether a policy is nobody's own but the boundary of a role, so that it grants nothing."""
+    if policy.type != POLICY or roles_of(policy, stack):
+        return False
+    return any(_among(policy, _policies(role, "permissionsBoundary", stack)) for role in stack.of([ROLE]))
+
+
+def inline(role: Resource) -> list[str]:
+    """Paths of the documents that are written in a role itself."""
+    return [f"{where}.policy" for where, _ in items(role.props, "inlinePolicies")]
+
+
+def documents_of(role: Resource, stack: Stack) -> Iterator[tuple[Resource, str, tuple[Statement, ...]]]:
+    """Each known document of a role with where it stands: its own, inline policies, and policies attached to it.
+
+    Unknown ones are left out: whoever judges the resource that holds it says so.
+    """
+    holders = [(role, path) for path in (inline(role) if look(role.props, "inlinePolicies") is not UNKNOWN else [])]
+    attached = [*_policies(role, "managedPolicyArns", stack)]
+    for one in stack.of((INLINE, ATTACHMENT, ATTACHMENTS)):
+        if _among(role, roles_of(one, stack)):
+            attached += [one] if one.type == INLINE else policies_of(one, stack)
+    for holder, path in [*holders, *((one, "policy") for one in _once(attached))]:
+        try:
+            found = statements(holder.props, path)
+        except UndeterminedError:
+            continue
+        yield holder, path, tuple(found or ())
+
+
+def _policies(one: Resource, path: str, stack: Stack) -> tuple[Resource, ...]:
+    names = {named(value) for value in _each(look(one.props, path)) if "::aws:policy/" not in str(value)}
+    literal = [found for found in stack.of([POLICY]) if _called(found) in names - {""}]
+    return _once([*stack.referents(one, path, [POLICY]), *literal])
+
+
+def _called(one: Resource) -> str:
+    """Its literal name, or empty."""
+    name = look(one.props, "name")
+    return name if isinstance(name, str) else ""
+
+
+def _once(some: Iterable[Resource]) -> tuple[Resource, ...]:
+    return tuple({one.urn: one for one in some}.values())
+
+
+def _among(one: Resource, some: Iterable[Resource]) -> bool:
+    return any(one.urn == other.urn for other in some)
+
+
+def _each(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]

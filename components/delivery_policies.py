@@ -72,7 +72,36 @@ _SERVICES = (
     "sagemaker",
     "sns",
 )
-"""Services whose calls are bounded by region alone: they hold no records of people."""
+"""Services whose calls are bounded by region alone."""
+
+_READABLE = ("eks-auth", "logs", "sagemaker")
+"""Those of them whose contents may tell of people, or open more: deploying names what it needs of them."""
+
+_LOG_CARE = (
+    "logs:AssociateKmsKey",
+    "logs:CreateLogDelivery",
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:DeleteRetentionPolicy",
+    "logs:Describe*",
+    "logs:DisassociateKmsKey",
+    "logs:List*",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "logs:UntagResource",
+)
+_SERVING_CARE = (
+    "sagemaker:AddTags",
+    "sagemaker:CreateEndpoint*",
+    "sagemaker:CreateModel",
+    "sagemaker:DeleteEndpoint*",
+    "sagemaker:DeleteModel",
+    "sagemaker:DeleteTags",
+    "sagemaker:DescribeEndpoint*",
+    "sagemaker:DescribeModel",
+    "sagemaker:List*",
+    "sagemaker:UpdateEndpoint*",
+)
 
 
 _KEY_CARE = (
@@ -138,7 +167,11 @@ def deploying(place: Place, state_bucket: str, state_key_alias: str) -> dict[str
     return policy_document(
         {
             "Effect": "Allow",
-            "Action": [f"{service}:*" for service in _SERVICES if service != "eks-auth"],
+            "Action": [
+                *(f"{service}:*" for service in _SERVICES if service not in _READABLE),
+                *_LOG_CARE,
+                *_SERVING_CARE,
+            ],
             "Resource": "*",
             "Condition": place.here,
         },

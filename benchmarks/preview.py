@@ -9,16 +9,11 @@ registrations: plain `aws.*` calls, the same inputs, the same references, no com
 import json
 import keyword
 import os
-import platform
 import re
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +22,7 @@ import yaml
 
 import engine
 import localcloud
+from benchmarks.interleaved import Seconds, rounds, timed, verdict
 from seedbed.rehearsal import Declared, rehearse_environment
 
 ROOT = Path(__file__).parents[1]
@@ -34,12 +30,9 @@ ENVIRONMENT = "local"
 GOAL = 1.10
 """More than this, components to bare, ends the benchmark with exit code 1."""
 
-NOISY = 1.25
-"""A round of the baseline whose median exceeds its minimum by more says that the machine was busy: no verdict then."""
-
 
 def main() -> int:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     config = yaml.safe_load((ROOT / f"Pulumi.{ENVIRONMENT}.yaml").read_text())["config"]
     plain = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
     resources = rehearse_environment(ENVIRONMENT, plain).resources
@@ -52,13 +45,8 @@ def main() -> int:
         environment = variables(found, account, config["aws:region"], place)
         for name, main_folder in variants.items():
             project(place / name / "project", main_folder, config, environment)
-        for name in variants:  # not counted: compiles Python, fills the page cache
-            preview(place / name / "project", environment)
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
-        for _ in range(rounds):
-            for name in variants:
-                times[name].append(preview(place / name / "project", environment))
-    return report(times, sum(r.custom for r in resources))
+        times = rounds({name: previewing(place / name / "project", environment) for name in variants}, count)
+    return verdict(times, "components", "bare", goal=GOAL, resources=sum(r.custom for r in resources))
 
 
 def variables(found: engine.Engine, account: localcloud.Running, region: str, place: Path) -> dict[str, str]:
@@ -76,48 +64,26 @@ def variables(found: engine.Engine, account: localcloud.Running, region: str, pl
     }
 
 
-def project(folder: Path, main_folder: Path, config: dict[str, Any], environment: dict[str, str]) -> None:
+def project(
+    folder: Path,
+    main_folder: Path,
+    config: dict[str, Any],
+    environment: dict[str, str],
+    stack: str = ENVIRONMENT,
+) -> None:
     """A project of its own for a variant, with an empty stack."""
     folder.mkdir(parents=True)
     runtime = {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}}
     described = {"name": f"bench-{folder.parent.name}", "runtime": runtime, "main": str(main_folder)}
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(described))
-    (folder / f"Pulumi.{ENVIRONMENT}.yaml").write_text(yaml.safe_dump({"config": config}))
-    subprocess.run(
-        ["pulumi", "stack", "init", ENVIRONMENT], cwd=folder, env=environment, check=True, capture_output=True
-    )
+    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+    subprocess.run(["pulumi", "stack", "init", stack], cwd=folder, env=environment, check=True, capture_output=True)
 
 
-def preview(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
-    """Wall and CPU seconds of one preview; CPU is of all processes that it started and waited for."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(
-        ["pulumi", "preview", "--stack", ENVIRONMENT, "--non-interactive", "--suppress-progress"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def report(times: dict[str, list[tuple[float, float]]], count: int) -> int:
-    walls = {name: [w for w, _ in measured] for name, measured in times.items()}
-    cpus = {name: statistics.median(c for _, c in measured) for name, measured in times.items()}
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, {count} resources,", end=" ")
-    print(f"{len(walls['bare'])} interleaved rounds; load {os.getloadavg()[0]:.1f}")
-    for name, wall in walls.items():
-        middle = statistics.median(wall)
-        print(f"{name:12} wall median {middle:6.2f} s, minimum {min(wall):6.2f} s; CPU {cpus[name]:6.2f} s")
-    pairs = [a / b for a, b in zip(walls["components"], walls["bare"], strict=True)]
-    cpu = cpus["components"] / cpus["bare"]
-    print(f"components / bare: wall {statistics.median(pairs):.3f} (median of pairs), CPU {cpu:.3f}")
-    if statistics.median(walls["bare"]) > NOISY * min(walls["bare"]):
-        print("no verdict on wall time: the machine was too busy (the baseline's median is 25 % above its minimum)")
-        return int(cpu > GOAL)
-    return int(statistics.median(pairs) > GOAL)
+def previewing(folder: Path, environment: dict[str, str], stack: str = ENVIRONMENT) -> Callable[[], Seconds]:
+    """What runs and times one preview of a project."""
+    words = ["pulumi", "preview", "--stack", stack, "--non-interactive", "--suppress-progress"]
+    return lambda: timed(words, folder, environment)
 
 
 def bare_program(resources: Sequence[Declared]) -> str:

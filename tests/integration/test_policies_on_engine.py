@@ -156,7 +156,8 @@ account = pulumi.ResourceOptions(provider=aws.Provider(
     default_tags={"tags": {"owner": "a@example.com", "system": "seedbed", "env": "x", "cost-center": "c"}}))
 policy = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
                                     "Action": "kms:*", "Resource": "*"}]})
-first = aws.kms.Key("first", enable_key_rotation=%s, policy=policy, deletion_window_in_days=30, opts=account)
+first = aws.kms.Key("first", enable_key_rotation=%s, policy=policy, deletion_window_in_days=30,
+                    opts=pulumi.ResourceOptions.merge(account, pulumi.ResourceOptions(protect=True)))
 aws.kms.Key("second", enable_key_rotation=True, policy=pulumi.Output.format(policy.replace("{", "{{").replace("}", "}}")
             .replace('"kms:*"', '"kms:*", "Sid": "{}"'), first.arn), deletion_window_in_days=30, opts=account)
 """
@@ -211,7 +212,7 @@ def test_a_mandatory_violation_stops_the_preview_beside_another_resources_unknow
 
 
 def test_an_advisory_violation_is_printed_and_stops_nothing(pulumi, account, tmp_path):
-    code, words = preview(pulumi, tmp_path, account, "dev", VIOLATING)
+    code, words = preview(pulumi, tmp_path, account, "dev", VIOLATING, [one for one in PACKS if "cost" not in one])
 
     assert code == 0, words
     assert lines(words, "KMS-01")
@@ -226,14 +227,16 @@ def test_what_is_undecided_stops_prod_and_nothing_else(pulumi, account, tmp_path
     assert "[mandatory]  stack-controls  (aws:kms:Key: second)" in words
     assert len(lines(words, "GOV-04")) == 1
     assert [line for line in lines(words, "KMS") if line] == []
+    assert len(lines(words, "BAK-01")) == 1, "the first key is protected by the engine, the second is not"
 
 
-def test_two_packs_judge_one_preview(pulumi, account, tmp_path):
+def test_the_packs_judge_one_preview_together(pulumi, account, tmp_path):
     code, words = preview(pulumi, tmp_path, account, "local", REAL_DATA)
 
     assert code != 0, words
     assert lines(words, "STO-01")
     assert lines(words, "PRIV-06")
+    assert lines(words, "COST-01")
 
 
 @pytest.mark.parametrize(("days", "stops"), [(-1, True), (30, False)], ids=["ended", "open"])

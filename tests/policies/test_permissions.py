@@ -1,6 +1,7 @@
 """What IAM-01 makes of policies: alone, together, denied and bounded."""
 
 import json
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -162,8 +163,7 @@ def without(one: Resource, path: str, *indices: int) -> Resource:
 
 
 def replaced(one: Resource, path: str, entries: list[dict[str, Any]]) -> Resource:
-    props = {**one.props, path: text(*entries)}
-    return Resource(**{**vars(one), "props": props})
+    return replace(one, props={**one.props, path: text(*entries)})
 
 
 def test_the_shipped_roles_of_the_pipeline_open_no_way_out():

@@ -153,6 +153,8 @@ class Database(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             instance_class=args.instance_class,
             multi_az=args.multi_az,
+            # What the file says is so after `up`, and not after the next maintenance window.
+            apply_immediately=True,
             allocated_storage=args.storage_gib,
             max_allocated_storage=args.max_storage_gib,
             storage_type="gp3",

@@ -9,7 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import partition, policy_document
-from components.delivery_policies import Place, boundary, deploying, previewing
+from components.delivery_place import Place
+from components.delivery_policies import boundary, deploying, previewing
 
 ISSUER = "token.actions.githubusercontent.com"
 """Who signs the tokens of GitHub's workflows (GitHub documentation, "OpenID Connect in AWS")."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # a service in an annotation would be loaded at import
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ class SystemNodes(pulumi.ComponentResource):
             node_group_name=args.group_name,
             node_role_arn=args.role_arn,
             subnet_ids=args.subnet_ids,
-            ami_type="AL2023_x86_64_STANDARD",
+            ami_type=image_type(args.instance_type),
             capacity_type="ON_DEMAND",
             instance_types=[args.instance_type],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
@@ -91,3 +92,10 @@ class SystemNodes(pulumi.ComponentResource):
 
         self.id = group.id
         self.register_outputs({"id": self.id})
+
+
+def image_type(instance_type: str) -> str:
+    """Amazon Linux for the processor of an instance type: a `g` behind the generation means Graviton (EC2 user guide,
+    "instance type naming conventions")."""
+    graviton = re.match(r"[a-z]+[0-9]+g", instance_type)
+    return "AL2023_ARM_64_STANDARD" if graviton else "AL2023_x86_64_STANDARD"

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from seedbed.engine_run import name_of, type_of
 
 LAYERS = {
-    "foundation": ("keys", "delivery", "network", "existing_network", "alerts", "audit"),
-    "stores": ("access_log", "storage", "images", "database"),
+    "foundation": ("keys", "delivery", "network", "existing_network", "alerts", "access_log", "audit"),
+    "stores": ("storage", "images", "database"),
     "cluster": ("cluster", "observability"),
-    "platform": ("sagemaker", "capture", "monitoring"),
+    "platform": ("sagemaker", "captured_requests", "monitoring"),
     "teams": ("spend",),
 }
 """Layers in their order, by the component files that they place."""

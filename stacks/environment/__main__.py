@@ -10,7 +10,10 @@ import pulumi_aws as aws
 
 from stacks.environment.cluster import cluster
 from stacks.environment.foundation import foundation
+from stacks.environment.outputs import outputs
+from stacks.environment.platform import platform
 from stacks.environment.stores import stores
+from stacks.environment.teams import teams
 from stacks.environment.waiting import unheld
 from stacks.settings import from_program
 
@@ -21,21 +24,11 @@ account = pulumi.ResourceOptions(provider=aws.Provider("aws", **settings.provide
 base = foundation(settings, account)
 made = stores(settings, base, account)
 control_plane = cluster(settings, base, made, account)
+serving = platform(settings, base, made, control_plane, account)
+teams(settings, base, account)
 
-pulumi.export("region", settings.region)
-pulumi.export("network", {"vpcId": base.network.vpc_id, "privateSubnetIds": base.network.private_subnet_ids})
-pulumi.export("keys", base.keys.aliases)
-pulumi.export("artifacts", made.artifacts.bucket)
-pulumi.export("datasets", {name: {"bucket": d.bucket, "dvc": d.dvc_remotes} for name, d in made.datasets.items()})
-pulumi.export("images", {"repositories": made.images.repository_urls, "mirrors": made.images.mirror_urls})
-if made.database:
-    pulumi.export("database", {"endpoint": made.database.endpoint, "secret": made.database.secret_arn})
-if control_plane:
-    pulumi.export("cluster", {"name": control_plane.cluster_name, "endpoint": control_plane.endpoint})
-if base.delivery:
-    pulumi.export(
-        "delivery", {"previewRole": base.delivery.preview_role_arn, "deployRole": base.delivery.deploy_role_arn}
-    )
+for name, value in outputs(settings, base, made, control_plane, serving).items():
+    pulumi.export(name, value)
 
 gc.freeze()
 gc.enable()

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from stacks.environment.cluster import cluster
 from stacks.environment.foundation import foundation
 from stacks.environment.outputs import outputs
-from stacks.environment.platform import platform
+from stacks.environment.serving import platform
 from stacks.environment.stores import stores
 from stacks.environment.teams import teams
 from stacks.environment.waiting import unheld

@@ -4,7 +4,7 @@ from typing import Any
 
 from components.cluster import Cluster
 from stacks.environment.foundation import Foundation
-from stacks.environment.platform import Platform
+from stacks.environment.serving import Platform
 from stacks.environment.stores import Stores
 from stacks.environment.teams import needed_quotas
 from stacks.settings import Settings

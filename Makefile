@@ -39,6 +39,7 @@ lock: dev  ## write the hash-locked requirements anew from requirements/*.in
 	@$(LOCK) requirements/runtime.in -o requirements/runtime.txt
 	@$(LOCK) requirements/dev.in -o requirements/dev.txt
 	@$(LOCK) requirements/tracking.in -o requirements/tracking.txt
+	@$(LOCK) requirements/benchmarks.in -o requirements/benchmarks.txt
 
 tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
 	@requirements/install tracking

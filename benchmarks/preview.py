@@ -6,6 +6,7 @@ Prints both medians and their ratio (goal: at most 1.10). The bare program is ge
 registrations: plain `aws.*` calls, the same inputs, the same references, no component, no settings file, no model.
 """
 
+import itertools
 import json
 import keyword
 import os
@@ -119,7 +120,7 @@ def _call(declared: Declared, urns: set[str]) -> str:
     arguments = []
     for key, value in declared.inputs.items():
         behind = [u for u in declared.dependencies.get(key, ()) if u in urns]
-        arguments.append(f"{_snake(key)}={_value(value, iter(behind))}")
+        arguments.append(f"{_snake(key)}={_value(value, itertools.cycle(behind))}")
     after = sorted(set(declared.depends_on) & urns - {u for us in declared.dependencies.values() for u in us})
     depends = f", depends_on=[{', '.join(f'made[{u!r}]' for u in after)}]" if after else ""
     options = f"opts=pulumi.ResourceOptions(provider=provider{depends})"

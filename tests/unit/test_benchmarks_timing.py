@@ -9,6 +9,7 @@ import pytest
 from benchmarks import cdk, interleaved
 from benchmarks.cdk_app import app
 from benchmarks.makespan import rehearsed, shipped
+from benchmarks.preview import bare_program
 
 
 @pytest.mark.parametrize("environment", shipped())
@@ -25,6 +26,18 @@ def test_the_cdk_app_has_a_resource_for_each_of_the_environment(environment):
     ]
     assert len(made) == sum(r.type.startswith("aws:") for r in resources)
     assert len(set(made)) == len(made)
+
+
+@pytest.mark.parametrize("environment", shipped())
+def test_the_bare_program_makes_the_environments_resources_each_after_what_it_needs(environment):
+    resources = [r for r in rehearsed(environment) if r.custom]
+    program = ast.parse(bare_program(resources))
+    made: set[str] = set()
+    for statement in program.body:
+        places = [ast.literal_eval(n.slice) for n in ast.walk(statement) if isinstance(n, ast.Subscript)]
+        assert set(places[1:]) <= made, ast.unparse(statement)
+        made |= set(places[:1])
+    assert made == {r.urn for r in resources}
 
 
 def test_the_cdk_app_names_what_stands_above_and_imports_what_it_uses():

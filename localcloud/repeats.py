@@ -12,6 +12,9 @@ REMEMBERED = 2000
 TOKENS = {"ec2": "ClientToken", "eks": "clientRequestToken"}
 """Services whose clients mark each creation, and the input's name for the mark."""
 
+INVOCATION = "HTTP_AMZ_SDK_INVOCATION_ID"
+"""The same for all attempts of one call of an AWS SDK (AWS SDKs reference guide, "Retry behavior")."""
+
 _answers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
 _lock = Lock()
 
@@ -37,7 +40,15 @@ def remember(call: Call, answer: Answer) -> None:
 
 
 def _token(call: Call) -> tuple[str, ...] | None:
-    if call.service not in TOKENS or not (call.operation or "").startswith("Create"):
-        return None
-    token = call.input.get(TOKENS[call.service])
-    return (call.account, call.region, call.operation or "", token) if token else None
+    operation = call.operation or ""
+    if call.service in TOKENS and operation.startswith("Create"):
+        token = call.input.get(TOKENS[call.service])
+        if token:
+            return (call.account, call.region, operation, token)
+    # A connection that breaks under an answer makes the client ask again, with the same mark; what happened happened.
+    attempt = call.environ.get(INVOCATION)
+    return (call.account, call.region, call.service, operation, attempt) if attempt and _changes(operation) else None
+
+
+def _changes(operation: str) -> bool:
+    return operation.startswith(("Add", "Associate", "Attach", "Create", "Delete", "Enable", "Put", "Register"))

@@ -85,3 +85,14 @@ def test_regions_are_apart(aws):
     elsewhere = aws("ec2", "eu-west-1").describe_vpcs()["Vpcs"]
     assert REGION != "eu-west-1"
     assert vpc not in [found["VpcId"] for found in elsewhere]
+
+
+def test_what_a_client_asks_again_because_the_answer_was_lost_happens_once(account):
+    kms = connect(account, "kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    mark = lambda request, **_: request.headers.__setitem__("amz-sdk-invocation-id", "one-call")  # noqa: E731
+    kms.meta.events.register("before-sign.kms.CreateAlias", mark)
+    for _ in range(2):
+        kms.create_alias(AliasName="alias/asked-again", TargetKeyId=key)
+    with refused("AlreadyExistsException", "alias/asked-again"):
+        connect(account, "kms").create_alias(AliasName="alias/asked-again", TargetKeyId=key)

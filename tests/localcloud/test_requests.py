@@ -90,7 +90,10 @@ def test_regions_are_apart(aws):
 def test_what_a_client_asks_again_because_the_answer_was_lost_happens_once(account):
     kms = connect(account, "kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
-    mark = lambda request, **_: request.headers.__setitem__("amz-sdk-invocation-id", "one-call")  # noqa: E731
+
+    def mark(request, **_):
+        request.headers.replace_header("amz-sdk-invocation-id", "one-call")
+
     kms.meta.events.register("before-sign.kms.CreateAlias", mark)
     for _ in range(2):
         kms.create_alias(AliasName="alias/asked-again", TargetKeyId=key)

@@ -92,9 +92,9 @@ def test_what_a_client_asks_again_because_the_answer_was_lost_happens_once(accou
     key = kms.create_key()["KeyMetadata"]["KeyId"]
 
     def mark(request, **_):
-        request.headers.replace_header("amz-sdk-invocation-id", "one-call")
+        request.headers["amz-sdk-invocation-id"] = "one-call"
 
-    kms.meta.events.register("before-sign.kms.CreateAlias", mark)
+    kms.meta.events.register("before-send.kms.CreateAlias", mark)
     for _ in range(2):
         kms.create_alias(AliasName="alias/asked-again", TargetKeyId=key)
     with refused("AlreadyExistsException", "alias/asked-again"):

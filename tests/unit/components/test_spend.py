@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.quotas import NeededQuota, address_quota, endpoint_quotas, vcpu_quotas, vcpus
+from components.quotas import Capacity, NeededQuota, address_quota, endpoint_quotas, vcpu_quotas, vcpus
 from components.spend import SpendGuard
 from tests.unit.components.instances_of_operations import OPERATIONS
 from tests.unit.deploy import by_name
@@ -80,7 +80,11 @@ def test_a_size_without_known_vcpus_is_refused_with_what_is_allowed(instance_typ
 
 
 def test_each_family_and_capacity_counts_towards_its_own_quota():
-    caps = [("m7i.large", "on-demand", 4), ("r7i.xlarge", "on-demand", 1), ("g5.xlarge", "spot", 8)]
+    caps: list[tuple[str, Capacity, int]] = [
+        ("m7i.large", "on-demand", 4),
+        ("r7i.xlarge", "on-demand", 1),
+        ("g5.xlarge", "spot", 8),
+    ]
     caps += [("gr6.4xlarge", "spot", 1), ("p4d.24xlarge", "on-demand", 2), ("p5.48xlarge", "spot", 1)]
 
     assert {(q.code, q.needed) for q in vcpu_quotas(caps)} == {

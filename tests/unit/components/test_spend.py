@@ -84,8 +84,10 @@ def test_each_family_and_capacity_counts_towards_its_own_quota():
         ("m7i.large", "on-demand", 4),
         ("r7i.xlarge", "on-demand", 1),
         ("g5.xlarge", "spot", 8),
+        ("gr6.4xlarge", "spot", 1),
+        ("p4d.24xlarge", "on-demand", 2),
+        ("p5.48xlarge", "spot", 1),
     ]
-    caps += [("gr6.4xlarge", "spot", 1), ("p4d.24xlarge", "on-demand", 2), ("p5.48xlarge", "spot", 1)]
 
     assert {(q.code, q.needed) for q in vcpu_quotas(caps)} == {
         ("L-1216C47A", 12),

@@ -27,6 +27,12 @@ class AlertTopicArgs:
 
     region: str
 
+    rotation_days: int
+    """Days between rotations of the topic's key, 90 to 2560."""
+
+    deletion_window_days: int
+    """Days, 7 to 30, in which the key's deletion can be taken back."""
+
     protect: bool
     """Whether the engine refuses to delete the topic's key."""
 
@@ -52,8 +58,8 @@ class AlertTopic(pulumi.ComponentResource):
             description=f"{args.topic_name}: alerts on their way",
             policy=json.dumps(key_policy(args.account, args.region, topic_arn)),
             enable_key_rotation=True,
-            rotation_period_in_days=365,
-            deletion_window_in_days=30,
+            rotation_period_in_days=args.rotation_days,
+            deletion_window_in_days=args.deletion_window_days,
             tags={**args.tags, "data-class": "internal"},
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )

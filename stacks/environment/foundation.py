@@ -123,6 +123,8 @@ def _topic(name: str, settings: Settings, email: str, opts: pulumi.ResourceOptio
         AlertTopicArgs(
             topic_name=f"{settings.prefix}-{name}",
             emails=[email],
+            rotation_days=settings.environment.keys.rotation_days,
+            deletion_window_days=settings.environment.keys.deletion_window_days,
             account=settings.account,
             region=settings.region,
             protect=settings.protect,

@@ -157,7 +157,7 @@ def test_images_never_change_are_scanned_and_mirrored(home):
 def test_up_ends_with_what_a_person_wants_to_know(home):
     said = home.first_up
 
-    assert re.search(r"^foundation +KeyRing keys +\d+ ", said, re.MULTILINE)
+    assert re.search(r"^ +KeyRing keys +\d+ ", said, re.MULTILINE)
     assert re.search(r"^stores +ArtifactStore artifacts +\d+ ", said, re.MULTILINE)
     assert "policies: no violation (packs seedbed-cost, seedbed-gdpr, seedbed-security)" in said
     assert f"bucket: {SETTINGS.dataset_bucket('applications')}" in said
@@ -216,7 +216,10 @@ def test_a_change_made_by_hand_is_found_and_mended(home):
             {"images-serving-lifecycle", "images-training-lifecycle", "images-quay-template"},
         ),
         (lambda env: env["network"].update(flowLogRetentionDays=60), {"network-flow-log-group"}),
-        (lambda env: env["keys"].update(rotationDays=180), {f"keys-{c}" for c in SETTINGS.data_classes}),
+        (
+            lambda env: env["keys"].update(rotationDays=180),
+            {*(f"keys-{c}" for c in SETTINGS.data_classes), "audit-key", "alerts-key", "privacy-alerts-key"},
+        ),
         (
             lambda env: env["datasets"][0].update(retentionDays=365),
             {"applications-bucket", "applications-lifecycle"},

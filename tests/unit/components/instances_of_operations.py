@@ -30,6 +30,8 @@ OPERATIONS = [
         AlertTopicArgs,
         topic_name=("seedbed-test-alerts", "seedbed-other-alerts"),
         emails=(["ml@example.com"], ["ml@example.com", "risk@example.com"]),
+        rotation_days=(365, 180),
+        deletion_window_days=(30, 7),
     ),
     instance(
         SpendGuard,

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 import localcloud
-from seedbed import bootstrap_command, machine, operations, summary, tracking_command, variables
+from seedbed import bootstrap_command, kubectl_command, machine, operations, summary, tracking_command, variables
 from seedbed.command import Command, running
 from seedbed.engine_run import EngineRun
 from seedbed.failures import RefusedError
@@ -29,6 +29,7 @@ cloud_app = typer.Typer(no_args_is_help=True, help="The AWS account on this mach
 app.add_typer(cloud_app, name="cloud")
 app.add_typer(tracking_command.app, name="tracking")
 app.command("bootstrap")(bootstrap_command.command)
+app.command("kubectl-config")(kubectl_command.command)
 
 Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment: Pulumi.<ENV>.yaml")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -11,53 +11,14 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine import build, programs, toolchain
+from engine import programs, toolchain
 from engine.errors import EngineError
-
-GO = """#!/bin/sh
-PATH=/usr/bin:/bin
-echo "$@" >> "{log}"
-case "$1 $2" in
-  "env GOVERSION") echo go1.26.8 ;;
-  "mod download") echo '{{"Dir": "{module}"}}' ;;
-  "mod edit") ;;
-  "build -v")
-    echo "go: downloading example.com/thing v1.2.3" >&2
-    echo "example.com/thing/inside" >&2
-    for last in "$@"; do :; done
-    [ -f "{linking}" ] && echo "$last" >&2
-    [ -f "{slow}" ] && : > "{slow}.begun" && sleep 2
-    if [ -f "{fails}" ]; then cat "{fails}" >&2; exit 1; fi
-    while [ "$1" != "-o" ]; do shift; done
-    cp "{product}" "$2" ;;
-esac
-"""
+from tests.unit.pretended_go import builds, pretend_go
 
 
 @pytest.fixture
 def go(tmp_path, monkeypatch):
-    """A machine with a pretended Go, an empty cache, and no pulumi; gives the folder that steers it."""
-    steer = tmp_path / "steer"
-    script = steer / "module" / "python" / "cmd" / "pulumi-language-python-exec"
-    script.parent.mkdir(parents=True)
-    script.write_text("#!/usr/bin/env python3\n")
-    (steer / "product").write_text("#!/bin/sh\necho v3.259.0\n")
-    (steer / "product").chmod(0o755)
-    names = {name: steer / name for name in ("log", "module", "slow", "fails", "linking", "product")}
-    (steer / "bin").mkdir()
-    (steer / "bin" / "go").write_text(GO.format(**names))
-    (steer / "bin" / "go").chmod(0o755)
-    monkeypatch.setenv("PATH", str(steer / "bin"))
-    monkeypatch.setenv("SEEDBED_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("SEEDBED_ENGINE", "build")
-    two = (programs.LANGUAGE_PYTHON, programs.PULUMI)
-    monkeypatch.setattr(programs, "PROGRAMS", two)
-    monkeypatch.setattr(build, "PROGRAMS", two)
-    return steer
-
-
-def builds(steer: Path) -> int:
-    return sum(line.startswith("build") for line in (steer / "log").read_text().splitlines())
+    return pretend_go(tmp_path, monkeypatch)
 
 
 def left_over() -> list[Path]:
@@ -65,10 +26,9 @@ def left_over() -> list[Path]:
 
 
 PROCESS = """
-import sys
 from engine import build, programs
-build.PROGRAMS = programs.PROGRAMS = (programs.LANGUAGE_PYTHON, programs.PULUMI)
-build.build_missing(lambda text: print(text, flush=True), lambda text: None)
+two = (programs.LANGUAGE_PYTHON, programs.PULUMI)
+build.build_missing(lambda text: print(text, flush=True), lambda text: None, two)
 """
 
 
@@ -240,20 +200,3 @@ def test_without_go_and_without_pip_the_message_says_what_to_install(go, monkeyp
     monkeypatch.setattr(sys, "executable", str(go / "no-python"))
     with pytest.raises(EngineError, match=r"install Go 1\.26 or newer, or pulumi 3\.200 or newer"):
         engine.ensure(report=lambda text: None)
-
-
-def test_a_provider_that_differs_from_the_sdk_does_not_get_into_the_cache(go, monkeypatch):
-    source = go / "module"
-    for name in ("internal/service/ec2/vpc.go", "go.mod", "go.sum"):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).touch()
-    monkeypatch.setattr("engine.slim.write", lambda source, target, services: 0)
-    (go / "product").write_text(
-        "#!/bin/sh\n/bin/mkdir generated; echo '{}' > generated/bridge-metadata.json\n"
-        """echo '{"resources": {"aws:s3/nothing:Nothing": {}}, "provider": {}}' > generated/schema.json\n"""
-    )
-    monkeypatch.setattr(programs, "PROGRAMS", (programs.AWS,))
-    monkeypatch.setattr(build, "PROGRAMS", (programs.AWS,))
-    with pytest.raises(EngineError, match=r"aws:s3/nothing:Nothing: pulumi_aws has no such type"):
-        engine.ensure(report=lambda text: None)
-    assert not programs.AWS.is_built()

@@ -97,7 +97,8 @@ class Program:
         for text in (*built, *self.executables, *self.data, str(self.recipe)):
             digest.update(text.encode() + b"\0")
         digest.update(f"{platform.system()} {platform.machine()}".encode())
-        files = [path for path in self.folder.rglob("*") if path.suffix in INPUTS]
+        own = [self.folder, *(self.folder / one.package for one in self.compiled if one.package.startswith("./"))]
+        files = [path for folder in own for path in folder.iterdir() if path.suffix in INPUTS]
         for path in sorted(files) + [HERE / name for name in self.more_inputs]:
             digest.update(path.relative_to(HERE).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -176,8 +177,9 @@ CHARTS = Program(
     data=tuple(sorted({part.name for part in PARTS})),
     more_inputs=("unpack.py", *sorted({f"{part.pins}/go.sum" for part in PARTS})),
 )
-CONTROL_PLANE = Program(
-    name="cluster",
+KUBE = Program(
+    name="kube",
+    module="cluster",
     compiled=(
         Compiled(
             name="kube",
@@ -188,9 +190,11 @@ CONTROL_PLANE = Program(
                 for what in (f"gitVersion=v{KUBERNETES_VERSION}", f"gitMajor={MAJOR}", f"gitMinor={MINOR}")
             ),
         ),
-        Compiled(name="karpenter", package="sigs.k8s.io/karpenter/kwok"),
-        Compiled(name="kueue", package="sigs.k8s.io/kueue/cmd/kueue"),
     ),
+)
+KARPENTER = Program(name="karpenter", module="cluster", compiled=(Compiled(name="karpenter", package="./karpenter"),))
+KUEUE = Program(
+    name="kueue", module="cluster", compiled=(Compiled(name="kueue", package="sigs.k8s.io/kueue/cmd/kueue"),)
 )
 KWOK = Program(name="kwok", compiled=(Compiled(name="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),))
 KSERVE = Program(
@@ -204,7 +208,7 @@ RENDERING = (CHARTS, HELM)
 ENGINE = (CHARTS, LANGUAGE_PYTHON, PULUMI, KUBERNETES, HELM, AWS)
 """What runs a program against an account."""
 
-CLUSTER = (CONTROL_PLANE, KWOK, KSERVE)
+CLUSTER = (KUBE, KUEUE, KARPENTER, KWOK, KSERVE)
 """What the local cloud runs a cluster with."""
 
 PROGRAMS = (*ENGINE, *CLUSTER)

@@ -53,13 +53,13 @@ def test_a_kubernetes_provider_of_the_sdks_release_is_kept(go, monkeypatch):
     assert programs.KUBERNETES.is_built()
 
 
-def test_a_module_may_give_several_executables(go, monkeypatch):
-    monkeypatch.setattr(engine, "CLUSTER", (programs.CONTROL_PLANE,))
+def test_programs_of_one_module_are_built_in_its_folder_each(go, monkeypatch):
+    monkeypatch.setattr(engine, "CLUSTER", (programs.KUBE, programs.KUEUE))
     told: list[str] = []
     made = engine.ensure(report=told.append)
-    assert "cluster: building kube, karpenter, kueue" in told
+    assert "kueue: building kueue" in told
     assert made.cluster
-    assert {"kube", "karpenter", "kueue"} <= {path.name for path in made.cluster.iterdir()}
+    assert {"kube", "kueue"} <= {path.name for path in made.cluster.iterdir()}
     assert f"gitVersion=v{programs.KUBERNETES_VERSION}" in (go / "log").read_text()
 
 

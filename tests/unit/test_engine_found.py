@@ -194,13 +194,16 @@ def test_a_changed_input_gives_another_folder_and_a_stray_file_does_not(tmp_path
     assert programs.AWS.key() != changed
 
 
-def test_a_changed_file_deeper_in_a_program_gives_another_folder_too(tmp_path, monkeypatch):
+def test_programs_of_one_module_share_its_pins_and_not_their_code(tmp_path, monkeypatch):
     monkeypatch.setattr(programs, "HERE", tmp_path)
-    (tmp_path / "cluster" / "kube").mkdir(parents=True)
+    for name in ("kube", "karpenter"):
+        (tmp_path / "cluster" / name).mkdir(parents=True)
+    before = programs.KUBE.key(), programs.KARPENTER.key()
+    (tmp_path / "cluster" / "karpenter" / "main.go").write_text("package main")
+    assert programs.KUBE.key() == before[0]
+    assert programs.KARPENTER.key() != before[1]
     (tmp_path / "cluster" / "go.mod").touch()
-    before = programs.CONTROL_PLANE.key()
-    (tmp_path / "cluster" / "kube" / "main.go").write_text("package main")
-    assert programs.CONTROL_PLANE.key() != before
+    assert programs.KUBE.key() != before[0]
 
 
 def test_charts_follow_the_modules_that_carry_them(tmp_path, monkeypatch):

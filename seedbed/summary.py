@@ -168,14 +168,24 @@ def show_lines(console: Console, lines: Iterable[Line]) -> None:
 def show_sections(console: Console, sections: Iterable[Section]) -> None:
     """Each section as a table of its own, as soon as it is known."""
     for section in sections:
-        table = Table(box=None, pad_edge=False, title=section.title, title_justify="left", show_header=False)
-        table.title_style = "bold"
-        table.add_column(overflow="fold")
-        table.add_column(overflow="fold")
-        for line in section.lines:
-            table.add_row(Text(f"  {line.what}", style=STATES[line.good]), Text(line.state))
         console.print()
-        console.print(table)
+        console.print(Text(section.title, style="bold"))
+        if section.rows:
+            rows = [(one.cells, one.good) for one in section.rows]
+            console.print(_table(section.head, rows))
+        if section.lines:
+            console.print(_table((), [((one.what, one.state), one.good) for one in section.lines]))
+
+
+def _table(head: Sequence[str], rows: Sequence[tuple[Sequence[str], bool | None]]) -> Table:
+    """Rows whose first cell has the colour of their state."""
+    table = Table(box=None, pad_edge=False, show_header=bool(head), header_style="dim")
+    for number in range(max(len(cells) for cells, _ in rows)):
+        name = head[number] if head else ""
+        table.add_column(f"  {name}" if number == 0 else name, overflow="fold")
+    for (first, *others), good in rows:
+        table.add_row(Text(f"  {first}", style=STATES[good]), *map(Text, others))
+    return table
 
 
 def show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,15 +14,20 @@ from stacks.file.audit import Audit
 from stacks.file.cluster import Cluster, SystemNodes
 from stacks.file.database import Database
 from stacks.file.delivery import Delivery
-from stacks.file.environment import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror, Team
-from stacks.file.monitoring import Budget, Monitoring
+from stacks.file.environment import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror
+from stacks.file.monitoring import Budget, Drift, Monitoring
 from stacks.file.network import ExistingNetwork, ExistingVpc, NewNetwork
+from stacks.file.pools import Pool
 from stacks.file.serving import Capture, Instances, Model, SageMakerEndpoint
 from stacks.file.stack import Config, EnvironmentName, ProviderSettings
+from stacks.file.teams import Team
+from stacks.file.tracking import Tracking
 from stacks.file.vocabulary import DataClass
-from stacks.reading import data_rules, network_rules, platform_rules
+from stacks.file.workloads import Endpoint, Pipeline, Replicas
+from stacks.reading import cluster_rules, data_rules, network_rules, platform_rules, pool_rules, workload_rules
 from stacks.reading.explanation import explain
-from stacks.reading.problems import MOST_SHOWN, Problem, SettingsError, nearest, short, shown
+from stacks.reading.order_of_file import in_order
+from stacks.reading.problems import Problem, SettingsError, nearest, short, shown
 from stacks.reading.raw_config import gather
 from stacks.reading.shape import fields, words
 from stacks.reading.sound import ENVIRONMENT, Unsound, sound
@@ -40,6 +44,8 @@ __all__ = [
     "Database",
     "Dataset",
     "Delivery",
+    "Drift",
+    "Endpoint",
     "Environment",
     "ExistingNetwork",
     "ExistingVpc",
@@ -51,19 +57,30 @@ __all__ = [
     "Model",
     "Monitoring",
     "NewNetwork",
+    "Pipeline",
+    "Pool",
     "Problem",
     "ProviderSettings",
+    "Replicas",
     "SageMakerEndpoint",
     "Settings",
     "SettingsError",
     "SystemNodes",
     "Team",
+    "Tracking",
     "from_program",
     "load",
     "read",
 ]
 
-RULES = (*network_rules.RULES, *data_rules.RULES, *platform_rules.RULES)
+RULES = (
+    *network_rules.RULES,
+    *data_rules.RULES,
+    *platform_rules.RULES,
+    *pool_rules.RULES,
+    *cluster_rules.RULES,
+    *workload_rules.RULES,
+)
 
 FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """What the engine knows at the top of the file; all but `config` is its own business."""
@@ -188,7 +205,7 @@ def load(path: Path) -> Settings:
     config, problems = _below_top(document.values, path)
     document.problems += [problem for problem in problems if problem.location not in document.broken]
     if config is None:
-        raise SettingsError(_in_order(document.problems, document.values, document), str(path))
+        raise SettingsError(in_order(document.problems, document.values, document), str(path))
     return _read(name[1], config, path, document)
 
 
@@ -242,39 +259,13 @@ def _read(name: str, config: Any, source: str | Path, document: Document) -> Set
     found = [problem for rule in RULES for problem in rule(stack, known)]
     problems += [problem for problem in found if problem.location not in raw.broken]
     if problems:
-        raise SettingsError(_in_order(problems, config, document), str(source))
+        raise SettingsError(in_order(problems, config, document), str(source))
     provider = {key: value for key, value in raw.values.items() if key in fields(ProviderSettings)}
     return Settings(
         name=name,
         provider=ProviderSettings.model_validate(provider),
         environment=Environment.model_validate(raw.values[ENVIRONMENT]),
     )
-
-
-def _in_order(problems: list[Problem], config: Any, document: Document) -> list[Problem]:
-    """Problems as one meets them in the file, with their lines; of too many the first ones."""
-    orders: dict[int, dict[Any, int]] = {}
-
-    def position(problem: Problem) -> tuple[int, ...]:
-        value: Any = config
-        found = []
-        for step in problem.location:
-            if isinstance(value, Mapping):
-                order = orders.setdefault(id(value), {key: number for number, key in enumerate(value)})
-                found.append(order.get(step, len(order)))
-                value = value.get(step)
-            else:
-                found.append(step if isinstance(step, int) else 0)
-                value = value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
-        return tuple(found)
-
-    ordered = sorted(problems, key=position)
-    more = len(ordered) - MOST_SHOWN
-    if more > 0:
-        last = ordered[MOST_SHOWN]
-        fix = "correct the ones above first"
-        ordered[MOST_SHOWN:] = [Problem(last.location, f"and {more} more problems", last.found, "none", fix)]
-    return [replace(p, line=document.line(p.location)) if p.line is None else p for p in ordered]
 
 
 if __name__ == "__main__":

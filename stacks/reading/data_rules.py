@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic.alias_generators import to_snake
+
 from stacks import names
 from stacks.file.environment import OPEN_MIRRORS, Dataset
 from stacks.file.regions import partition
@@ -139,7 +141,8 @@ def unique(name: Any, config: Any) -> Iterator[Problem]:
 
 
 def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
-    for keys in (("datasets",), ("teams",), ("images", "mirrors"), ("sagemakerEndpoints",)):
+    named = ("datasets", "teams", "pools", "pipelines", "endpoints", "sagemakerEndpoints")
+    for keys in (*((key,) for key in named), ("images", "mirrors")):
         yield [((*at, "name"), entry.name) for at, entry in entries(config, *keys)]
     for keys in (
         ("images", "repositories"),
@@ -156,6 +159,14 @@ def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
     for at, team in entries(config, "teams"):
         yield _numbered((*at, "datasets"), team.datasets)
         yield _numbered((*at, "roles"), team.roles)
+        yield _numbered((*at, "members"), team.members)
+    for at, pool in entries(config, "pools"):
+        for key in ("capacity", "reservations", "capacityBlocks", "instanceTypes"):
+            yield _numbered((*at, key), getattr(pool, to_snake(key)))
+    for at, pipeline in entries(config, "pipelines"):
+        yield _numbered((*at, "stages"), pipeline.stages)
+    for at, endpoint in entries(config, "endpoints"):
+        yield _numbered((*at, "callers"), endpoint.callers)
     for at, holder in _registered(config):
         yield _numbered((*at, "recipients"), holder.recipients)
 

@@ -26,6 +26,10 @@ class Unsound:
         return False
 
 
+class Defaulted(Unsound):
+    """Stands for a value that nobody gave and whose default follows from others."""
+
+
 def sound(annotation: Any, value: Any, location: Location, broken: set[Location]) -> Any:
     """The settings with defaults filled in, as far as they could be read."""
     core, _ = peel(annotation)
@@ -39,8 +43,10 @@ def sound(annotation: Any, value: Any, location: Location, broken: set[Location]
             at = (*location, key)
             if key in value:
                 found = sound(field.annotation, value[key], at, broken)
-            elif field.info.is_required() or field.info.default_factory or at in broken:
+            elif field.info.is_required() or at in broken:
                 found = Unsound()
+            elif field.info.default_factory:
+                found = Defaulted()
             else:
                 found = field.info.default
             setattr(result, field.attribute, found)

@@ -133,9 +133,9 @@ EXISTING = {
 }
 
 
-def changed(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The sound environment with values put in by path, for example `datasets.0.name` or `aws:region`."""
-    config = copy.deepcopy(SOUND)
+def changed(changes: Mapping[str, Any], sound: Mapping[str, Any] = SOUND) -> dict[str, Any]:
+    """A sound environment with values put in by path, for example `datasets.0.name` or `aws:region`."""
+    config: Any = copy.deepcopy(sound)
     for path, value in changes.items():
         keys: list[Any] = [int(key) if key.isdigit() else key for key in path.split(".")]
         at: Any = config if ":" in path else config[KEY]

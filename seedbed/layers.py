@@ -7,9 +7,19 @@ from seedbed.engine_run import name_of, type_of
 LAYERS = {
     "foundation": ("keys", "delivery", "network", "existing_network", "alerts", "access_log", "audit"),
     "stores": ("storage", "images", "database"),
-    "cluster": ("cluster", "observability"),
-    "platform": ("sagemaker", "captured_requests", "monitoring"),
-    "teams": ("spend",),
+    "cluster": ("cluster", "observability", "chart", "pools", "node_group_pool", "queue"),
+    "platform": (
+        "tracking",
+        "modeldb",
+        "pipeline",
+        "serving",
+        "sagemaker",
+        "captured_requests",
+        "monitoring",
+        "cluster_monitoring",
+        "drift",
+    ),
+    "teams": ("workspace", "spend"),
 }
 """Layers in their order, by the component files that they place."""
 

@@ -1,4 +1,4 @@
-"""The account's own paths under /_localcloud/: health, faults, counts and a snapshot on demand."""
+"""The account's own paths under /_localcloud/: health, faults, counts, a snapshot on demand, clusters."""
 
 import json
 from collections.abc import Callable
@@ -10,14 +10,23 @@ from localcloud.refusal import Answer
 
 PREFIX = "/_localcloud/"
 
+More = Callable[[str, bytes], Answer | None]
+"""Answers further paths: method and path without the prefix, and the body; None for one that it does not know."""
+
 
 class Control:
     """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now."""
 
     def __init__(
-        self, identity: dict[str, Any], journal: Journal, faults: Faults, keep: Callable[[], list[str]]
+        self,
+        identity: dict[str, Any],
+        journal: Journal,
+        faults: Faults,
+        keep: Callable[[], list[str]],
+        more: More = lambda *_: None,
     ) -> None:
         self._identity, self._journal, self._faults, self._keep = identity, journal, faults, keep
+        self._more = more
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
         """The answer, or None for a path that belongs to AWS. A web page (a request with an Origin) is refused."""
@@ -44,16 +53,24 @@ class Control:
                 return self._order(environ)
             case "POST snapshot":
                 return _json(200, {"notKept": self._keep()})
-        known = "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot"
+        if told := self._more(asked, _body(environ)):
+            return told
+        known = (
+            "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot, and, where clusters run, GET "
+            "clusters, GET processes, POST clusters/REGION/NAME/authenticate"
+        )
         return _json(404, {"error": f"no such control: {asked}; there are {known}"})
 
     def _order(self, environ: dict[str, Any]) -> Answer:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         try:
-            self._faults.order(json.loads(body))
+            self._faults.order(json.loads(_body(environ)))
         except ValueError as error:
             return _json(400, {"error": str(error)})
         return _json(200, self._faults.standing())
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    return environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
 
 
 def _json(status: int, value: Any) -> Answer:

@@ -1,0 +1,44 @@
+"""Clients of a cluster that sign in as EKS's do."""
+
+import base64
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import kubernetes
+
+REGION = "eu-central-1"
+
+
+def presigned(
+    cluster: str, key: str = "local", secret: str = "local", session: str | None = None, endpoint: str | None = None
+) -> str:
+    """The signed question to STS inside a token."""
+    make: Any = boto3.session.Session(key, secret, session, region_name=REGION).client
+    sts = make("sts", endpoint_url=endpoint or f"https://sts.{REGION}.amazonaws.com")
+    sts.meta.events.register(
+        "before-sign.sts.GetCallerIdentity", lambda request, **_: request.headers.add_header("x-k8s-aws-id", cluster)
+    )
+    return sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+
+
+def token(cluster: str, **signer: Any) -> str:
+    """A token of a key; the arguments are those of `presigned`."""
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(presigned(cluster, **signer).encode()).decode().rstrip("=")
+
+
+def client(said: dict[str, Any], bearer: str) -> Any:
+    """A Kubernetes client from what DescribeCluster says and a token."""
+    with tempfile.NamedTemporaryFile(suffix=".crt", delete=False) as authority:
+        authority.write(base64.b64decode(said["certificateAuthority"]["data"]))
+    made = kubernetes.client.Configuration()
+    made.host, made.ssl_ca_cert = said["endpoint"], authority.name
+    made.api_key = {"authorization": f"Bearer {bearer}"}
+    made.retries = False
+    try:
+        api = kubernetes.client.ApiClient(made)
+        api.rest_client  # noqa: B018 - the authority is read when the client is made
+        return api
+    finally:
+        Path(authority.name).unlink()

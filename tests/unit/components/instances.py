@@ -15,6 +15,7 @@ from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, D
 from tests.unit.components.instance import KEY, OTHER_KEY, Instance, instance
 from tests.unit.components.instances_of_operations import OPERATIONS
 from tests.unit.components.instances_of_platform import PLATFORM
+from tests.unit.components.instances_of_workspaces import WORKSPACES
 from tests.unit.components.instances_of_pools import POOLS
 
 __all__ = ["INSTANCES", "KEY", "OTHER_KEY", "Instance", "changed"]
@@ -115,6 +116,7 @@ INSTANCES = [
     ),
     *OPERATIONS,
     *PLATFORM,
+    *WORKSPACES,
     *POOLS,
 ]
 

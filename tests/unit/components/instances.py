@@ -17,6 +17,7 @@ from tests.unit.components.instances_of_operations import OPERATIONS
 from tests.unit.components.instances_of_platform import PLATFORM
 from tests.unit.components.instances_of_workspaces import WORKSPACES
 from tests.unit.components.instances_of_pools import POOLS
+from tests.unit.components.instances_of_serving import SERVING
 
 __all__ = ["INSTANCES", "KEY", "OTHER_KEY", "Instance", "changed"]
 
@@ -118,6 +119,7 @@ INSTANCES = [
     *PLATFORM,
     *WORKSPACES,
     *POOLS,
+    *SERVING,
 ]
 
 

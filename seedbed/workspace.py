@@ -20,6 +20,7 @@ from localcloud import Running
 from seedbed.checkout import Checkout
 from seedbed.engine_process import EngineCommand
 from seedbed.failures import MissingError
+from stacks import helm
 from stacks.reading.yaml_file import read_document
 from stacks.settings import Settings
 
@@ -112,6 +113,7 @@ class Workspace:
             "VIRTUAL_ENV": str(venv),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
+        found |= chart_variables(self.engine)
         profile = self.settings.provider.profile
         if profile and not self.on_this_machine and not any(map(os.environ.get, LOGINS)):
             # The AWS provider takes the profile from the settings; the `aws` that makes tokens knows none of them.
@@ -204,6 +206,13 @@ def offline_workspace(checkout: Checkout, settings: Settings, engine: Engine) ->
     ):
         kept = Path(folder).resolve()
         yield Workspace(checkout, settings, engine, running, kept / "project", kept / "state")
+
+
+def chart_variables(engine: Engine) -> dict[str, str]:
+    """Where the program finds helm and the unpacked charts, as far as they are built."""
+    if engine.helm is None or engine.charts is None:
+        return {}
+    return {helm.HELM: str(engine.helm), helm.CHARTS: str(engine.charts)}
 
 
 def is_local(settings: Settings) -> bool:

@@ -214,8 +214,11 @@ class LiveCluster:
             if self.is_closed:
                 raise ClusterError(f"cluster {self.name} is going down before it was up")
             for process in tuple(self.processes.values()):
-                if process.restarts >= HOPELESS:
-                    raise ClusterError(f"cluster {self.name} does not come up: {process.crash}")
+                if process.restarts >= HOPELESS and (last := process.crash):
+                    raise ClusterError(
+                        f"cluster {self.name} does not come up: {last.how}, {process.restarts} times; the end of its "
+                        f"log ({process.log}):\n{last.tail}"
+                    )
             if time.monotonic() > until:
                 tail = self.processes["apiserver"].tail()
                 raise ClusterError(

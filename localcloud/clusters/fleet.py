@@ -19,7 +19,7 @@ from localcloud.refusal import Answer
 VERSION = DEFAULT
 """Kubernetes of the programs (engine/cluster), which is what the account offers by default."""
 
-SETTLE_SECONDS = 5
+SETTLE_SECONDS = 3
 """How long a request to EKS waits for the API server to follow; what takes longer goes on behind it."""
 
 
@@ -69,11 +69,10 @@ class Fleet:
         if cluster := self._take(region, name):
             cluster.down(forget=True)
 
-    def follow(self, region: str, name: str) -> None:
-        """What the account says of a cluster has changed: its API server follows, if it can within seconds."""
-        steward = self._stewards.get((region, name))
-        if steward and not steward.settle(SETTLE_SECONDS):
-            self.site.note(f"cluster {name} is not in step with the account after {SETTLE_SECONDS} s; it goes on")
+    def follow(self, region: str, name: str, seconds: float = SETTLE_SECONDS) -> None:
+        """What the account says of a cluster has changed: its API server follows, within these seconds or later."""
+        if steward := self._stewards.get((region, name)):
+            steward.settle(seconds)
 
     def stop_all(self, *, forget: bool = False) -> None:
         """Ends all clusters, side by side; their state stays, unless it is to be forgotten."""

@@ -40,11 +40,17 @@ class Crash:
 
     at: datetime
     tail: str
-    """The end of its log."""
+    """The end of what it wrote since it was started."""
+
+    @property
+    def how(self) -> str:
+        """How it ended, in words."""
+        if self.code < 0:
+            return f"{self.process} was ended by {signal.Signals(-self.code).name}"
+        return f"{self.process} ended with code {self.code}"
 
     def __str__(self) -> str:
-        how = f"was ended by {signal.Signals(-self.code).name}" if self.code < 0 else f"ended with code {self.code}"
-        return f"{self.process} {how} and is started again; the end of its log:\n{self.tail}"
+        return f"{self.how} and is started again; the end of its log:\n{self.tail}"
 
 
 class Process:
@@ -76,6 +82,7 @@ class Process:
         self._running: subprocess.Popen[bytes] | None = None
         self._condition = threading.Condition()
         self._is_over = False
+        self._begins = 0
         self._thread: threading.Thread | None = None
 
     def start(self) -> "Process":
@@ -97,10 +104,10 @@ class Process:
         return memory_mib(self.pid) if self.pid else 0
 
     def tail(self, lines: int = TAIL_LINES) -> str:
-        """The end of its log."""
+        """The end of what it wrote since it was started last."""
         try:
             with self.log.open("rb") as stream:
-                stream.seek(max(0, self.log.stat().st_size - 64 * 1024))
+                stream.seek(max(self._begins, self.log.stat().st_size - 64 * 1024))
                 return "\n".join(stream.read().decode(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
@@ -111,9 +118,7 @@ class Process:
             self._is_over = True
             self._signal(signal.SIGTERM if grace_seconds else signal.SIGKILL)
             self._condition.notify_all()
-            if grace_seconds and self._condition.wait_for(lambda: self._running is None, grace_seconds):
-                pass
-            else:
+            if not (grace_seconds and self._condition.wait_for(lambda: self._running is None, grace_seconds)):
                 self._signal(signal.SIGKILL)
         if self._thread:
             self._thread.join()
@@ -156,6 +161,7 @@ class Process:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_name(self.log.name + ".1"))
         out = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._begins = os.fstat(out).st_size
         bare = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         try:
             return subprocess.Popen(

@@ -66,11 +66,17 @@ def a_cluster_goes(call: Call, _: Answer) -> None:
     "eks",
     *("CreateAccessEntry", "UpdateAccessEntry", "DeleteAccessEntry"),
     *("AssociateAccessPolicy", "DisassociateAccessPolicy"),
-    *("CreateNodegroup", "UpdateNodegroupConfig", "UpdateNodegroupVersion", "DeleteNodegroup"),
+    *("CreateNodegroup", "UpdateNodegroupConfig"),
     *("CreateAddon", "DeleteAddon", "UpdateClusterConfig"),
 )
 def a_cluster_follows(call: Call, _: Answer) -> None:
     """Bindings and nodes are what the account says."""
-    running = fleet.current()
-    if running:
+    if running := fleet.current():
         running.follow(call.region, call.input.get("clusterName") or call.input["name"])
+
+
+@overlay.follows("eks", "DeleteNodegroup", "UpdateNodegroupVersion")
+def nodes_are_drained(call: Call, _: Answer) -> None:
+    """Behind the answer, since disruption budgets may take their time."""
+    if running := fleet.current():
+        running.follow(call.region, call.input["clusterName"], 0)

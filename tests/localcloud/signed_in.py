@@ -3,6 +3,7 @@
 import base64
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -28,8 +29,20 @@ def token(cluster: str, **signer: Any) -> str:
     return "k8s-aws-v1." + base64.urlsafe_b64encode(presigned(cluster, **signer).encode()).decode().rstrip("=")
 
 
+KINDS = {
+    "core": kubernetes.client.CoreV1Api,
+    "apps": kubernetes.client.AppsV1Api,
+    "batch": kubernetes.client.BatchV1Api,
+    "policy": kubernetes.client.PolicyV1Api,
+    "rbac": kubernetes.client.RbacAuthorizationV1Api,
+    "authentication": kubernetes.client.AuthenticationV1Api,
+    "authorization": kubernetes.client.AuthorizationV1Api,
+    "version": kubernetes.client.VersionApi,
+}
+
+
 def client(said: dict[str, Any], bearer: str) -> Any:
-    """A Kubernetes client from what DescribeCluster says and a token."""
+    """Kubernetes clients by group of the API, from what DescribeCluster says and a token."""
     with tempfile.NamedTemporaryFile(suffix=".crt", delete=False) as authority:
         authority.write(base64.b64decode(said["certificateAuthority"]["data"]))
     made = kubernetes.client.Configuration()
@@ -39,6 +52,6 @@ def client(said: dict[str, Any], bearer: str) -> Any:
     try:
         api = kubernetes.client.ApiClient(made)
         api.rest_client  # noqa: B018 - the authority is read when the client is made
-        return api
+        return SimpleNamespace(**{name: kind(api) for name, kind in KINDS.items()})
     finally:
         Path(authority.name).unlink()

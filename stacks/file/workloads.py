@@ -40,7 +40,7 @@ ModelAlias = Annotated[
     AfterValidator(_alias),
     Allowed("an alias in the model registry: up to 63 lower-case letters, digits and any of _ -, a letter first"),
 ]
-Runtime = Literal["mlserver", "sklearn", "xgboost", "lightgbm", "triton", "huggingface"]
+Runtime = Literal["mlserver", "sklearn", "xgboost", "lightgbm"]
 Gpus = Annotated[int, Field(ge=0, le=128)]
 Cpus = Annotated[int, Field(ge=1, le=192)]
 MemoryGib = Annotated[int, Field(ge=1, le=2048)]
@@ -133,8 +133,8 @@ class Endpoint(Part):
     """Teams whose pods may call it, beside its own."""
 
     runtime: Runtime = "mlserver"
-    """Server that loads the model: `mlserver` takes every model that MLflow logged."""
+    """How the model is loaded: `mlserver` takes every model that MLflow logged, the others those of one library."""
 
-    image: ImageDigest | None = None
-    """Serving image of one's own instead of the runtime's, by digest, in a repository of this environment's
-    registry."""
+    image: ImageDigest
+    """What it runs in, by digest, in a repository of this environment's registry: MLServer with its runtimes, and
+    Python."""

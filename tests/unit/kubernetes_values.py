@@ -98,10 +98,10 @@ INSIDE: dict[str, Any] = {
             "cpus": 2,
             "memoryGib": 8,
             "callers": ["research"],
-            "runtime": "triton",
+            "runtime": "xgboost",
             "image": f"serving@{DIGEST}",
         },
-        {"name": "affordability", "team": "research", "model": "affordability"},
+        {"name": "affordability", "team": "research", "model": "affordability", "image": f"serving@{DIGEST}"},
     ],
     "monitoring": {
         "notify": "ml-oncall@example.com",

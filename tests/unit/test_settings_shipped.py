@@ -25,7 +25,7 @@ def test_staging_and_production_are_spread_protected_and_delivered_and_of_one_sh
         assert environment.database is not None
         assert (environment.database.multi_az, environment.database.backup_days) == (True, 14)
         assert environment.cluster is not None
-        assert (environment.cluster.access, environment.cluster.compute) == ("private", "managed")
+        assert (environment.cluster.access, environment.cluster.compute) == ("private", "auto")
         assert environment.delivery is not None
         assert environment.budget is not None
         assert all(team.roles for team in environment.teams)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations  # a service in an annotation would be loaded at import
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +41,25 @@ WITHOUT_NAMESPACE = frozenset(
 """Kinds of Kubernetes' own that are the whole cluster's; other kinds say so in their definition."""
 
 
+@pulumi.input_type
+class Documents:
+    """Objects of a chart. The component is registered with their hash, since each is a resource of its own: a state
+    that had all of them twice would be a megabyte longer, and is written at every step."""
+
+    def __init__(self, objects: Iterable[Document]) -> None:
+        """`objects` is what `helm template` prints, read."""
+        self.objects = tuple(objects)
+        pulumi.set(self, "digest", hashlib.sha256(json.dumps(self.objects, sort_keys=True).encode()).hexdigest())
+
+    @property
+    @pulumi.getter
+    def digest(self) -> str:
+        return pulumi.get(self, "digest")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChartArgs:
-    documents: Sequence[Document]
+    documents: Documents
     """What the chart renders to; its hooks and tests are left out."""
 
     namespace: str
@@ -69,7 +87,7 @@ class Chart(pulumi.ComponentResource):
             "kind": "Namespace",
             "metadata": {"name": args.namespace, "labels": dict(args.namespace_labels)},
         }
-        documents = ordinary(args.documents, args.namespace)
+        documents = ordinary(args.documents.objects, args.namespace)
         first = [self._object(name, d, []) for d in documents if d["kind"] == DEFINITION]
         first.append(self._object(name, namespace, []))
         then = [self._object(name, d, first) for d in documents if d["kind"] not in {DEFINITION, *WEBHOOKS}]

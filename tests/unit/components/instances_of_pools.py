@@ -1,10 +1,11 @@
 """Instances of the components that work runs on: pools, queues, charts."""
 
-from components.chart import Chart, ChartArgs
+from components.chart import Chart, ChartArgs, Documents
 from components.efa import EfaGroup, EfaGroupArgs
 from components.node_group_pool import NodeGroupPool, NodeGroupPoolArgs
 from components.node_group_role import NodeGroupRole, NodeGroupRoleArgs
 from components.node_pool import NodePools, NodePoolsArgs
+from components.pool_rights import PoolRights, PoolRightsArgs
 from components.pools import CpuPool, CpuPoolArgs, GpuPool, GpuPoolArgs
 from components.queue import GpuQueue, GpuQueueArgs, QueuedPool, Quota
 from tests.unit.components.instance import instance
@@ -82,6 +83,13 @@ POOLS = [
         region=("eu-central-1", "cn-north-1"),
     ),
     instance(
+        PoolRights,
+        PoolRightsArgs,
+        cluster_name=("seedbed-test", "seedbed-other"),
+        role=("seedbed-test-cluster", "seedbed-other-cluster"),
+        kms_aliases=(["alias/one"], ["alias/two"]),
+    ),
+    instance(
         GpuQueue,
         GpuQueueArgs,
         cohort=("seedbed-test", "seedbed-other"),
@@ -99,7 +107,7 @@ POOLS = [
     instance(
         Chart,
         ChartArgs,
-        documents=([RELEASE], [OTHER_RELEASE]),
+        documents=(Documents([RELEASE]), Documents([OTHER_RELEASE])),
         namespace=("kueue-system", "kserve"),
         namespace_labels=({}, {"pod-security.kubernetes.io/enforce": "restricted"}),
     ),

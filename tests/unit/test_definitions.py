@@ -1,0 +1,41 @@
+"""Objects whose kind somebody has to define first."""
+
+import pulumi
+
+from components.chart import Chart, ChartArgs, Documents
+from components.kubernetes_object import KubernetesObject
+from stacks.environment.definitions import Definitions
+from tests.unit.deploy import deploy
+
+FRUIT = {"apiVersion": "example.com/v1", "kind": "Fruit", "metadata": {"name": "apple"}}
+SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+SERVER = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "server"}}
+ITS_OWN = {**FRUIT, "metadata": {"name": "pear"}}
+
+
+def program():
+    definitions = Definitions()
+    pulumi.runtime.register_stack_transformation(definitions.waiting)
+    chart = Chart(
+        "orchard",
+        ChartArgs(documents=Documents([SERVER, ITS_OWN]), namespace="orchard", namespace_labels={}),
+    )
+    definitions.define(["example.com"], chart)
+    KubernetesObject("fruit", FRUIT)
+    KubernetesObject("settings", SETTINGS)
+
+
+def before():
+    return {r.name: {urn.rpartition("::")[2] for urn in r.depends_on} for r in deploy(program)}
+
+
+def test_an_object_waits_for_everything_of_the_chart_that_defines_its_kind():
+    assert {"orchard-deployment-orchard-server", "orchard-namespace-orchard"} <= before()["fruit"]
+
+
+def test_an_object_of_another_group_waits_for_nothing():
+    assert before()["settings"] == set()
+
+
+def test_the_charts_own_objects_do_not_wait_for_their_chart():
+    assert before()["orchard-fruit-orchard-pear"] == {"orchard-namespace-orchard"}

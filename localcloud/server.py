@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import importlib
 import json
 import os
 import secrets
@@ -93,6 +94,7 @@ def _serve(options: argparse.Namespace) -> int:
     changed = keeper.changed if keeper else lambda: None
     fleet = None
     if options.programs:
+        importlib.import_module("localcloud.controllers")  # registers what runs in each cluster
         site = Site(
             account=options.account,
             state=options.state,

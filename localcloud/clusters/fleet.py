@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud.backends import regions_of
-from localcloud.clusters import authenticator
+from localcloud.clusters import authenticator, hooks
 from localcloud.clusters.cluster import ClusterError, LiveCluster, Site
 from localcloud.clusters.process import memory_mib
 from localcloud.clusters.steward import Steward
@@ -105,7 +105,7 @@ class Fleet:
         match method, path.split("/"):
             case "POST", ["clusters", region, name, "authenticate"]:
                 return self._authenticate(region, name, body)
-        return None
+        return next((said for hook in hooks.control if (said := hook(self.site.state, asked, body))), None)
 
     def _authenticate(self, region: str, name: str, body: bytes) -> Answer:
         cluster = self.find(region, name)

@@ -1,18 +1,23 @@
 """Where what else runs in a cluster registers: called when a cluster comes up, and when it goes down."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from localcloud.refusal import Answer
 
 if TYPE_CHECKING:
     from localcloud.clusters.cluster import LiveCluster
 
 Flags = Callable[["LiveCluster"], list[str]]
 Step = Callable[["LiveCluster"], object]
+Control = Callable[[Path, str, bytes], Answer | None]
 
 before_up: list[Flags] = []
 up: list[Step] = []
 down: list[Step] = []
 change: list[Step] = []
+control: list[Control] = []
 
 
 def flags(hook: Flags) -> Flags:
@@ -36,4 +41,10 @@ def on_down(hook: Step) -> Step:
 def on_change(hook: Step) -> Step:
     """Registers what is called after what EKS tells of a running cluster changed: settings, add-ons, nodes."""
     change.append(hook)
+    return hook
+
+
+def on_control(hook: Control) -> Control:
+    """Registers what answers more control paths: state folder, method and path, body; None for what is not its own."""
+    control.append(hook)
     return hook

@@ -23,8 +23,7 @@ const memory = 3 * time.Minute
 // instanceLabels are the labels of EKS Auto Mode that tell of an instance type.
 var instanceLabels = []string{
 	group + "/instance-category", group + "/instance-family", group + "/instance-generation",
-	group + "/instance-size", group + "/instance-cpu", group + "/instance-cpu-manufacturer",
-	group + "/instance-memory", group + "/instance-hypervisor",
+	group + "/instance-size", group + "/instance-cpu", group + "/instance-memory", group + "/instance-hypervisor",
 	group + "/instance-gpu-name", group + "/instance-gpu-manufacturer",
 	group + "/instance-gpu-count", group + "/instance-gpu-memory",
 }

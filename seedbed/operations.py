@@ -11,6 +11,7 @@ from seedbed import data, guard, inventory, recovery, stakes
 from seedbed.account import Account
 from seedbed.engine_run import EXPECTED, EngineRun
 from seedbed.failures import INTERRUPTED, MissingError, RefusedError, SeedbedError, WrongInputError
+from seedbed.leaving import leaving
 from seedbed.stakes import Stake
 from seedbed.steps import Step, Steps
 from seedbed.workspace import Workspace
@@ -136,8 +137,9 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
     deployment = recovery.deployment_of(workspace)
     guard.refuse_down(workspace, deployment)
     account = Account(workspace.settings, workspace.running)
+    cluster = leaving(workspace, account, deployment, steps)
     with steps.step("looking for data"):
-        held = data.held(account)
+        held = [*data.held(account), *cluster.held()]
     if held and not delete_data:
         what = "\n".join(f"  {one.kind} {one.name}: {one.amount}" for one in held)
         raise RefusedError(
@@ -147,9 +149,10 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
     if held:
         with steps.step(f"deleting the data of {len(held)} stores") as step:
             data.delete(account, held, step.say)
+    cluster.end(steps)
     with steps.step("down") as step:
         run = _run(
-            workspace,
+            cluster.workspace,
             step,
             lambda stack, observe: stack.destroy(
                 on_event=observe, parallel=PARALLEL, show_secrets=False, color="never"

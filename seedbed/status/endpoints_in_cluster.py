@@ -8,53 +8,67 @@ from seedbed.status.section import Row
 from stacks.file.workloads import Endpoint
 
 HEAD = ("endpoint", "ready", "traffic", "replicas", "address", "state")
-LABEL = "seedbed.dev/endpoint"
+WAITS = "seedbed.dev/waits-for-model"
+"""Label of pods that are not ready before a model is there."""
+
+LOADED = "seedbed.dev/model-loaded"
+"""Annotation of a pod with the version that it has."""
 
 
 def endpoints(kube: Kube, wanted: Sequence[Endpoint]) -> Iterator[Row]:
-    """Each endpoint of the file: what it does, or what it waits for."""
+    """Each endpoint of the file, and after it its canary: what it serves, or what it waits for."""
+    names = {endpoint.name for endpoint in wanted}
     for endpoint in wanted:
-        there = kube.listed(kinds.INFERENCE_SERVICES, endpoint.team)
-        own = [
-            one
-            for one in there
-            if kinds.labels_of(one).get(LABEL) == endpoint.name or kinds.name_of(one) == endpoint.name
-        ]
-        if not own:
+        there = {kinds.name_of(one): one for one in kube.listed(kinds.INFERENCE_SERVICES, endpoint.team)}
+        service = there.get(endpoint.name)
+        if service is None:
             yield Row((endpoint.name, "no", "-", "-", "-", "not made yet"), None)
-        for one in sorted(own, key=kinds.name_of):
-            yield _row(kube, endpoint, one)
+        else:
+            share = 100 - (endpoint.canary_percent or 0)
+            yield _row(kube, endpoint, service, share, endpoint.alias, f"({_bounds(endpoint)})")
+        canary = there.get(f"{endpoint.name}-canary")
+        if canary and endpoint.canary_percent and kinds.name_of(canary) not in names:
+            yield _row(kube, endpoint, canary, endpoint.canary_percent, endpoint.canary_alias, "")
 
 
-def _row(kube: Kube, endpoint: Endpoint, service: Object) -> Row:
+def _bounds(endpoint: Endpoint) -> str:
+    return f"{endpoint.replicas.min} to {endpoint.replicas.max}"
+
+
+def _row(kube: Kube, endpoint: Endpoint, service: Object, share: int, alias: str, bounds: str) -> Row:
+    name = kinds.name_of(service)
+    selector = f"serving.kserve.io/inferenceservice={name}"
+    deployments = kube.listed(kinds.DEPLOYMENTS, endpoint.team, selector)
+    pods = kube.listed(kinds.PODS, endpoint.team, selector)
+    running = sum((one.get("status") or {}).get("readyReplicas") or 0 for one in deployments)
+    asked = sum(one["spec"].get("replicas") or 0 for one in deployments)
     ready = kinds.condition(service, "Ready")
     good = ready.get("status") == "True"
-    status = service.get("status") or {}
     return Row(
         (
-            kinds.name_of(service),
+            name,
             "yes" if good else "no",
-            _traffic(endpoint, service),
-            _replicas(kube, endpoint, service),
-            str(status.get("url") or "-"),
-            "answers" if good else str(ready.get("message") or ready.get("reason") or "not said yet"),
+            f"{share}% {endpoint.model}@{alias}",
+            f"{running} of {asked} {bounds}".strip(),
+            str((service.get("status") or {}).get("url") or "-"),
+            _state(endpoint, alias, pods, ready),
         ),
         good if ready else None,
     )
 
 
-def _traffic(endpoint: Endpoint, service: Object) -> str:
-    """Who gets how much: the canary and the rest."""
-    percent = (service["spec"].get("predictor") or {}).get("canaryTrafficPercent") or endpoint.canary_percent
-    if not percent:
-        return f"100% {endpoint.model}@{endpoint.alias}"
-    return f"{100 - percent}% {endpoint.alias}, {percent}% {endpoint.canary_alias}"
+def _state(endpoint: Endpoint, alias: str, pods: Sequence[Object], ready: Object) -> str:
+    """What it serves; what it waits for; or what KServe says."""
+    loaded = sorted({version for pod in pods if (version := _annotations(pod).get(LOADED))})
+    if ready.get("status") == "True":
+        return f"serves version {', '.join(loaded)}" if loaded else "answers"
+    waiting = [pod for pod in pods if kinds.labels_of(pod).get(WAITS) == "true" and LOADED not in _annotations(pod)]
+    if waiting and all(pod["spec"].get("nodeName") for pod in waiting):
+        return f"waits for a version of {endpoint.model} with the alias {alias}"
+    if waiting:
+        return "its pods wait for a node"
+    return " ".join(str(ready.get("message") or ready.get("reason") or "not said yet").split())
 
 
-def _replicas(kube: Kube, endpoint: Endpoint, service: Object) -> str:
-    """Replicas that are ready, of those that there should be now, between the bounds of the file."""
-    selector = f"serving.kserve.io/inferenceservice={kinds.name_of(service)}"
-    deployments = kube.listed(kinds.DEPLOYMENTS, endpoint.team, selector)
-    ready = sum((one.get("status") or {}).get("readyReplicas") or 0 for one in deployments)
-    asked = sum(one["spec"].get("replicas") or 0 for one in deployments)
-    return f"{ready} of {asked} ({endpoint.replicas.min} to {endpoint.replicas.max})"
+def _annotations(thing: Object) -> dict[str, str]:
+    return thing["metadata"].get("annotations") or {}

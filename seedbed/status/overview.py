@@ -21,7 +21,7 @@ from seedbed.status.backups import backups
 from seedbed.status.endpoints import endpoints
 from seedbed.status.in_cluster import in_cluster
 from seedbed.status.keys import keys
-from seedbed.status.processes import processes
+from seedbed.status.processes import processes, told_by
 from seedbed.status.resources import exported, layers
 from seedbed.status.section import Line, Section, asked, unknown
 from seedbed.status.spend import quotas, spend
@@ -66,10 +66,11 @@ def _here(checkout: Checkout, settings: Settings) -> Iterator[Section]:
     if isinstance(tracking, Server):
         roots[tracking.pid] = "tracking server"
     if is_local(settings):
-        state = cloud(checkout).status()
+        state, told = cloud(checkout).status(), []
         if isinstance(state, Running):
             roots[state.pid] = "local cloud"
-        yield processes(roots)
+            told = told_by(state.endpoint)
+        yield processes(roots, told)
     elif roots:
         yield processes(roots)
 

@@ -1,15 +1,19 @@
 """What runs on this machine for the environments, with the memory that it takes."""
 
+import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seedbed.status.section import Line, Row, Section
 
 HEAD = ("process", "pid", "memory", "state")
 MIB = 1024
+ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,14 @@ class Process:
         return 0
 
 
-def processes(roots: Mapping[int, str]) -> Section:
-    """The processes of the given numbers and all below them; `roots` names each by what it is."""
+def processes(roots: Mapping[int, str], told: Sequence[Mapping[str, Any]] = ()) -> Section:
+    """The processes of the given numbers and all below them; `roots` names each by what it is.
+
+    `told` is what the local cloud says of the processes of its clusters: their names, restarts, and those that do not
+    run.
+    """
     running = {one.pid: one for one in _all()}
+    known = {one["pid"]: one for one in told if one.get("pid")}
     rows: list[Row] = []
     kib = 0
     seen: set[int] = set()
@@ -63,13 +72,31 @@ def processes(roots: Mapping[int, str]) -> Section:
             seen.add(one.pid)
             taken = one.kib
             kib += taken
-            shown = name if one.pid == pid else f"  {one.name}"
-            rows.append(Row((shown, str(one.pid), memory(taken), "runs")))
-    if not rows:
-        return Section("local processes", [Line("local processes", "none")])
+            about = known.get(one.pid, {})
+            shown = name if one.pid == pid else f"  {about.get('name') or one.name}"
+            restarts = about.get("restarts") or 0
+            state = f"runs, started again {restarts} times" if restarts else "runs"
+            rows.append(Row((shown, str(one.pid), memory(taken), state), None if restarts else True))
     if len(rows) > 1:
         rows.append(Row((f"{len(rows)} processes", "", memory(kib), "")))
+    for one in told:
+        if not one.get("pid"):
+            words = str(one.get("tail") or "").strip().splitlines()
+            why = f": {words[-1]}" if words else ""
+            rows.append(Row((f"  {one['name']}", "-", "-", f"does not run{why}"), False))
+    if not rows:
+        return Section("local processes", [Line("local processes", "none")])
     return Section("local processes", [], HEAD, rows)
+
+
+def told_by(endpoint: str) -> list[dict[str, Any]]:
+    """What the local cloud says of the processes of its clusters; nothing where it does not answer."""
+    no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with no_proxy.open(f"{endpoint}/_localcloud/processes", timeout=ANSWER_SECONDS) as answer:
+            return json.load(answer)["processes"]
+    except (OSError, ValueError, KeyError):
+        return []
 
 
 def memory(kib: float) -> str:

@@ -1,9 +1,6 @@
 """What `seedbed status ENV` tells of a cluster, and of one that does not answer."""
 
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +13,6 @@ from seedbed.status import in_cluster as module
 from seedbed.status.endpoints_in_cluster import endpoints
 from seedbed.status.in_cluster import in_cluster, told
 from seedbed.status.pools import HEAD, pools
-from seedbed.status.processes import Process, memory, processes
 from seedbed.status.queues import queues
 from seedbed.status.section import Line, Row, Section
 from seedbed.status.teams import teams
@@ -148,28 +144,54 @@ def test_a_team_tells_its_pods_and_its_quotas_and_one_without_a_namespace_is_sai
     ]
 
 
-CREDIT = Endpoint(name="credit", team="scoring", model="credit-scoring", canaryPercent=10)
+IMAGE = "serving@sha256:" + "0" * 64
+CREDIT = Endpoint(name="credit", team="scoring", model="credit-scoring", canaryPercent=10, image=IMAGE)
 SERVICES = "/apis/serving.kserve.io/v1beta1/namespaces/scoring/inferenceservices"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/scoring/deployments"
 
 
-def test_an_endpoint_tells_its_state_its_traffic_and_its_replicas(kube, server):
-    waits = {"type": "Ready", "status": "False", "message": "credit-scoring has no version with alias champion yet"}
-    services = [
-        {"metadata": {"name": "credit"}, "spec": {}, "status": {"url": "http://credit", "conditions": [READY]}},
-        {"metadata": {"name": "next-main", "labels": {"seedbed.dev/endpoint": "next"}}, "spec": {},
-         "status": {"conditions": [waits]}},
-        {"metadata": {"name": "another"}, "spec": {}},
-    ]  # fmt: skip
-    server.lists(SERVICES, *services)
+def served(**more: Any) -> Any:
+    """A pod of an endpoint that waits for a model, unless more is said of it."""
+    metadata = {"name": "pod", "labels": {"seedbed.dev/waits-for-model": "true"}, "annotations": more}
+    return {"metadata": metadata, "spec": {"nodeName": "a"}}
+
+
+def test_an_endpoint_tells_its_state_its_traffic_and_its_replicas_and_so_does_its_canary(kube, server):
+    waits = {"type": "Ready", "status": "False", "message": "Deployment does not have minimum availability"}
+    server.lists(
+        SERVICES,
+        {"metadata": {"name": "credit"}, "status": {"url": "http://credit", "conditions": [READY]}},
+        {"metadata": {"name": "credit-canary"}, "status": {"conditions": [waits]}},
+        {"metadata": {"name": "new"}},
+        {"metadata": {"name": "another"}},
+    )
     server.lists(DEPLOYMENTS, {"spec": {"replicas": 2}, "status": {"readyReplicas": 1}})
-    following = Endpoint(name="next", team="scoring", model="next")
-    absent = Endpoint(name="absent", team="scoring", model="absent")
-    assert list(endpoints(kube, [CREDIT, following, absent])) == [
-        Row(("credit", "yes", "90% champion, 10% challenger", "1 of 2 (1 to 2)", "http://credit", "answers")),
-        Row(("next-main", "no", "100% next@champion", "1 of 2 (1 to 2)", "-", waits["message"]), False),
+    pods = {"credit": served(**{"seedbed.dev/model-loaded": "3"}), "credit-canary": served()}
+
+    def of_service(asked: Any) -> Any:
+        pod = pods.get(asked.query["labelSelector"].partition("=")[2])
+        return {"items": [pod] if pod else []}
+
+    server.answers["/api/v1/namespaces/scoring/pods"] = of_service
+    new = Endpoint(name="new", team="scoring", model="new", image=IMAGE)
+    absent = Endpoint(name="absent", team="scoring", model="absent", image=IMAGE)
+    waiting = "waits for a version of credit-scoring with the alias challenger"
+    assert list(endpoints(kube, [CREDIT, new, absent])) == [
+        Row(("credit", "yes", "90% credit-scoring@champion", "1 of 2 (1 to 2)", "http://credit", "serves version 3")),
+        Row(("credit-canary", "no", "10% credit-scoring@challenger", "1 of 2", "-", waiting), False),
+        Row(("new", "no", "100% new@champion", "1 of 2 (1 to 2)", "-", "not said yet"), None),
         Row(("absent", "no", "-", "-", "-", "not made yet"), None),
     ]
+
+
+def test_an_endpoint_whose_pods_have_no_node_yet_says_so(kube, server):
+    pod = served()
+    del pod["spec"]["nodeName"]
+    server.lists(SERVICES, {"metadata": {"name": "credit"}})
+    server.lists(DEPLOYMENTS)
+    server.lists("/api/v1/namespaces/scoring/pods", pod)
+    (row,) = endpoints(kube, [CREDIT])
+    assert row.cells[-1] == "its pods wait for a node"
 
 
 class Account:
@@ -240,40 +262,3 @@ def test_a_table_has_its_title_its_columns_and_its_rows():
         ["train", "2"],
         ["more", "said"],
     ]
-
-
-def test_processes_of_this_machine_are_told_with_those_below_them_and_their_memory():
-    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            for _ in range(200):
-                section = processes({process.pid: "local cloud", 2**22 + 1: "nobody"})
-                if len(section.rows) > 2:
-                    break
-        finally:
-            process.communicate(b"\n")
-    first, below, together = (row.cells for row in section.rows)
-    assert first[:2] == ("local cloud", str(process.pid))
-    assert below[0].strip().startswith("python")
-    assert together[0] == "2 processes"
-    assert all(cells[2].endswith("MiB") and cells[2] != "0 MiB" for cells in (first, below, together))
-
-
-def test_where_nothing_runs_that_is_said():
-    assert processes({}) == Section("local processes", [Line("local processes", "none")])
-
-
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [
-        (("/cache/kube", "apiserver", "--x"), "apiserver"),
-        (("/cache/kwok", "--config"), "kwok"),
-        (("/usr/bin/python3.11", "-m", "localcloud.server", "--state"), "localcloud.server"),
-    ],
-)
-def test_a_process_is_called_by_the_part_that_it_plays(words, name):
-    assert Process(os.getpid(), 1, words).name == name
-
-
-def test_memory_is_said_in_the_unit_that_fits():
-    assert [memory(kib) for kib in (210 * 1024, 1536 * 1024)] == ["210 MiB", "1.50 GiB"]

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.accelerators import ACCELERATOR, PARTITION, POOL, PURPOSE, SHARE, TAINT, gpu_resource, units
+from components.accelerators import ACCELERATOR, PARTITION, POOL, PURPOSE, SHARE, TAINT, gpu_resource
 from components.bottlerocket import gpu_settings, user_data
 from components.efa import EfaGroup, EfaGroupArgs
 from components.node_pool import Capacity, whole_parts
@@ -37,6 +37,9 @@ class NodeGroupPoolArgs:
     """Types that the pool may take, all with `gpus_per_node` GPUs of that model; one alone for capacity blocks."""
 
     gpus_per_node: int
+
+    units_per_node: int
+    """What a node offers to pods: its GPUs, or all their parts or turns."""
 
     partition: str | None
     """MIG profile into which every GPU is cut, for example 3g.20gb."""
@@ -126,7 +129,6 @@ class NodeGroupPool(pulumi.ComponentResource):
             **bought(source, args.instance_types),
             opts=child,
         )
-        a_node = args.gpus_per_node * units(args.accelerator, args.partition, args.share)
         aws.eks.NodeGroup(
             f"{name}-group",
             cluster_name=args.cluster,
@@ -152,7 +154,9 @@ class NodeGroupPool(pulumi.ComponentResource):
             # Where there is no node yet, an autoscaler reads here what one has (Cluster Autoscaler, "scale from 0").
             tags={
                 **args.tags,
-                f"k8s.io/cluster-autoscaler/node-template/resources/{gpu_resource(args.partition)}": str(a_node),
+                f"k8s.io/cluster-autoscaler/node-template/resources/{gpu_resource(args.partition)}": str(
+                    args.units_per_node
+                ),
             },
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["scalingConfig.desiredSize"]),
         )

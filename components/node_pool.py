@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.accelerators import POOL
+from components.efa import EfaGroup, EfaGroupArgs
 
 Capacity = Literal["reserved", "spot", "on-demand"]
 """How EC2 sells an instance, as Karpenter names it."""
@@ -17,15 +18,19 @@ Capacity = Literal["reserved", "spot", "on-demand"]
 OWN_ORDER: tuple[Capacity, ...] = ("reserved", "spot", "on-demand")
 """What Karpenter takes first if a node pool allows several (Karpenter, "NodePools", karpenter.sh/capacity-type)."""
 
-DRAIN_HOURS = 24
-"""Hours after which a node goes even if a pod resists; EKS Auto Mode's own default ("Termination Grace Period").
+LIFE_HOURS = 504
+"""21 days, after which EKS ends a node of Auto Mode whatever its pool says (EKS user guide, "Auto Mode managed
+instances")."""
 
-EKS ends a node of Auto Mode after 21 days whatever its pool says, so age and drain together stay below 504 hours.
-"""
+DRAIN_HOURS = 24
+"""Hours after which a node goes even if a pod resists; Auto Mode's own default ("Termination Grace Period")."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodePoolsArgs:
+    cluster_name: str
+    """Start of the names of what is not in the cluster."""
+
     pool_name: str
     """Name of the node class, start of the names of the node pools, and the nodes' `seedbed.dev/pool`."""
 
@@ -40,6 +45,9 @@ class NodePoolsArgs:
 
     zone: str | None
     """The one zone of all nodes; None for any zone of the subnets."""
+
+    efa: bool
+    """Whether the nodes' network lets the Elastic Fabric Adapter through."""
 
     labels: Mapping[str, str]
     """Labels of the nodes beside `seedbed.dev/pool`."""
@@ -62,12 +70,15 @@ class NodePoolsArgs:
     """Minutes without a change of pods after which a node may go."""
 
     max_age_hours: int
-    """Hours after which a node is replaced, which is how it gets patches; 480 at most."""
+    """Hours after which a node is replaced, which is how it gets patches; less than 504."""
+
+    vpc_id: pulumi.Input[str]
 
     subnet_ids: Sequence[pulumi.Input[str]]
     """Private subnets."""
 
-    security_group_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    """The cluster's own."""
 
     node_role: pulumi.Input[str]
     """Name of the nodes' IAM role, which the cluster lets in."""
@@ -87,13 +98,23 @@ class NodePools(pulumi.ComponentResource):
     def __init__(self, name: str, args: NodePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:node_pool:NodePools", name, vars(args), opts)
 
+        groups = [args.security_group_id]
+        if args.efa:
+            fabric = EfaGroup(
+                f"{name}-efa",
+                EfaGroupArgs(
+                    group_name=f"{args.cluster_name}-{args.pool_name}-efa", vpc_id=args.vpc_id, tags=args.tags
+                ),
+                pulumi.ResourceOptions(parent=self),
+            )
+            groups.append(fabric.id)
         metadata = {"labels": {POOL: args.pool_name}}
         node_class = kubernetes.apiextensions.CustomResource(
             f"{name}-class",
             api_version="eks.amazonaws.com/v1",
             kind="NodeClass",
             metadata={"name": args.pool_name, **metadata},
-            spec=node_class_spec(args),
+            spec=node_class_spec(args, groups),
             # It goes when its last node has gone.
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=pulumi.CustomTimeouts(delete="30m")),
         )
@@ -155,13 +176,18 @@ def whole_parts(most: int, step: int, parts: int) -> list[int]:
     return [step * (nodes // parts + (place < nodes % parts)) for place in range(parts)]
 
 
-def node_class_spec(args: NodePoolsArgs) -> dict[str, Any]:
-    """What the nodes are made of (EKS user guide, "Create a Node Class", "Node Class Specification")."""
+def node_class_spec(args: NodePoolsArgs, groups: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+    """What the nodes are made of (EKS user guide, "Create a Node Class", "Node Class Specification").
+
+    Network policies hold on them, and what they refuse is logged ("Use Network Policies with EKS Auto Mode").
+    """
     spec: dict[str, Any] = {
         "role": args.node_role,
         "subnetSelectorTerms": [{"id": subnet} for subnet in args.subnet_ids],
-        "securityGroupSelectorTerms": [{"id": group} for group in args.security_group_ids],
+        "securityGroupSelectorTerms": [{"id": group} for group in groups],
         "ephemeralStorage": {"size": f"{args.disk_gib}Gi", "kmsKeyID": args.kms_key_arn},
+        "networkPolicy": "DefaultAllow",
+        "networkPolicyEventLogs": "Enabled",
         "tags": dict(args.tags),
     }
     if args.reservation_ids:
@@ -174,7 +200,6 @@ def node_pool_spec(args: NodePoolsArgs, pool: Ranked) -> dict[str, Any]:
     requirements = [
         requirement("node.kubernetes.io/instance-type", args.instance_types),
         requirement("karpenter.sh/capacity-type", pool.capacity),
-        requirement("kubernetes.io/arch", ["amd64"]),
     ]
     if args.zone:
         requirements.append(requirement("topology.kubernetes.io/zone", [args.zone]))
@@ -186,7 +211,7 @@ def node_pool_spec(args: NodePoolsArgs, pool: Ranked) -> dict[str, Any]:
                 "requirements": requirements,
                 **({"taints": [dict(taint) for taint in args.taints]} if args.taints else {}),
                 "expireAfter": f"{args.max_age_hours}h",
-                "terminationGracePeriod": f"{DRAIN_HOURS}h",
+                "terminationGracePeriod": f"{drain_hours(args.max_age_hours)}h",
             },
         },
         "limits": {args.resource: str(pool.limit)},
@@ -201,6 +226,11 @@ def node_pool_spec(args: NodePoolsArgs, pool: Ranked) -> dict[str, Any]:
         },
         **({"weight": pool.weight} if pool.weight else {}),
     }
+
+
+def drain_hours(max_age_hours: int) -> int:
+    """Hours that a node's pods have to go: less than a day for a node that is nearly as old as Auto Mode lets it be."""
+    return max(1, min(DRAIN_HOURS, LIFE_HOURS - max_age_hours))
 
 
 def requirement(key: str, values: Sequence[str]) -> dict[str, Any]:

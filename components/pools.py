@@ -9,7 +9,6 @@ from typing import Literal
 import pulumi
 
 from components.accelerators import ACCELERATOR, GPU, PURPOSE, TAINT
-from components.efa import EfaGroup, EfaGroupArgs
 from components.node_pool import Capacity, NodePools, NodePoolsArgs
 
 Purpose = Literal["training", "serving", "any"]
@@ -51,7 +50,7 @@ class GpuPoolArgs:
     """Minutes without a change of pods after which a node may go."""
 
     max_age_hours: int
-    """Hours after which a node is replaced; 480 at most."""
+    """Hours after which a node is replaced; less than 504."""
 
     purpose: Purpose
 
@@ -80,26 +79,16 @@ class GpuPool(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GpuPoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:pools:GpuPool", name, vars(args), opts)
-        child = pulumi.ResourceOptions(parent=self)
-
-        groups = [args.security_group_id]
-        if args.efa:
-            fabric = EfaGroup(
-                f"{name}-efa",
-                EfaGroupArgs(
-                    group_name=f"{args.cluster_name}-{args.pool_name}-efa", vpc_id=args.vpc_id, tags=args.tags
-                ),
-                child,
-            )
-            groups.append(fabric.id)
         NodePools(
             f"{name}-nodes",
             NodePoolsArgs(
+                cluster_name=args.cluster_name,
                 pool_name=args.pool_name,
                 instance_types=args.instance_types,
                 capacity=args.capacity,
                 reservation_ids=args.reservation_ids,
                 zone=args.zone,
+                efa=args.efa,
                 labels={ACCELERATOR: args.accelerator, PURPOSE: args.purpose},
                 taints=[TAINT],
                 resource=GPU,
@@ -109,13 +98,14 @@ class GpuPool(pulumi.ComponentResource):
                 idle_minutes=args.idle_minutes,
                 max_age_hours=args.max_age_hours,
                 subnet_ids=args.subnet_ids,
-                security_group_ids=groups,
+                vpc_id=args.vpc_id,
+                security_group_id=args.security_group_id,
                 node_role=args.node_role,
                 kms_key_arn=args.kms_key_arn,
                 disk_gib=args.disk_gib,
                 tags=args.tags,
             ),
-            child,
+            pulumi.ResourceOptions(parent=self),
         )
 
         self.register_outputs({})
@@ -123,6 +113,9 @@ class GpuPool(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class CpuPoolArgs:
+    cluster_name: str
+    """Start of the names of what is not in the cluster."""
+
     pool_name: str
     """Unique in the cluster; workloads select the pool by the label `seedbed.dev/pool`."""
 
@@ -139,7 +132,10 @@ class CpuPoolArgs:
     """Capacity reservations that `reserved` stands for."""
 
     zone: str | None
-    """The one zone of all nodes; None for any zone of the subnets."""
+    """The one zone of all nodes, which EFA needs; None for any zone of the subnets."""
+
+    efa: bool
+    """Whether the nodes' network lets the Elastic Fabric Adapter through; pods ask for `vpc.amazonaws.com/efa`."""
 
     max_cpus: int
     """The cap, in vCPUs."""
@@ -148,9 +144,11 @@ class CpuPoolArgs:
     """Minutes without a change of pods after which a node may go."""
 
     max_age_hours: int
-    """Hours after which a node is replaced; 480 at most."""
+    """Hours after which a node is replaced; less than 504."""
 
     purpose: Purpose
+
+    vpc_id: pulumi.Input[str]
 
     subnet_ids: Sequence[pulumi.Input[str]]
     """Private subnets."""
@@ -179,11 +177,13 @@ class CpuPool(pulumi.ComponentResource):
         NodePools(
             f"{name}-nodes",
             NodePoolsArgs(
+                cluster_name=args.cluster_name,
                 pool_name=args.pool_name,
                 instance_types=args.instance_types,
                 capacity=args.capacity,
                 reservation_ids=args.reservation_ids,
                 zone=args.zone,
+                efa=args.efa,
                 labels={PURPOSE: args.purpose},
                 taints=[],
                 resource="cpu",
@@ -193,7 +193,8 @@ class CpuPool(pulumi.ComponentResource):
                 idle_minutes=args.idle_minutes,
                 max_age_hours=args.max_age_hours,
                 subnet_ids=args.subnet_ids,
-                security_group_ids=[args.security_group_id],
+                vpc_id=args.vpc_id,
+                security_group_id=args.security_group_id,
                 node_role=args.node_role,
                 kms_key_arn=args.kms_key_arn,
                 disk_gib=args.disk_gib,

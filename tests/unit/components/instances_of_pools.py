@@ -11,6 +11,8 @@ from components.queue import GpuQueue, GpuQueueArgs, QueuedPool, Quota
 from tests.unit.components.instance import instance
 
 NODES = {
+    "cluster_name": ("seedbed-test", "seedbed-other"),
+    "vpc_id": ("vpc-1", "vpc-2"),
     "pool_name": ("train", "other"),
     "purpose": ("any", "training"),
     "subnet_ids": (["subnet-1", "subnet-2"], ["subnet-1", "subnet-3"]),
@@ -18,6 +20,7 @@ NODES = {
     "disk_gib": (100, 200),
 }
 KARPENTER = {
+    "efa": (True, False),
     "capacity": (["on-demand", "spot"], ["spot", "on-demand"]),
     "reservation_ids": ([], ["cr-0123456789abcdef0"]),
     "zone": (None, "eu-central-1a"),
@@ -26,12 +29,10 @@ KARPENTER = {
     "node_role": ("seedbed-test-node", "seedbed-other-node"),
 }
 GPUS = {
-    "cluster_name": ("seedbed-test", "seedbed-other"),
     "accelerator": ("a100", "h100"),
     "instance_types": (["p4d.24xlarge"], ["p4de.24xlarge"]),
     "gpus_per_node": (8, 4),
     "max_gpus": (24, 32),
-    "vpc_id": ("vpc-1", "vpc-2"),
 }
 RELEASE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}}
 OTHER_RELEASE = {**RELEASE, "data": {"a": "c"}}
@@ -41,7 +42,7 @@ POOLS = [
     instance(
         NodePools,
         NodePoolsArgs,
-        **{key: NODES[key] for key in ("pool_name", "subnet_ids", "disk_gib")},
+        **{key: value for key, value in NODES.items() if key != "purpose"},
         **KARPENTER,
         instance_types=(["m7i.xlarge"], ["m7i.2xlarge"]),
         labels=({}, {"a": "b"}),
@@ -50,9 +51,8 @@ POOLS = [
         most=(24, 32),
         step=(8, 4),
         consolidation=("WhenEmpty", "WhenEmptyOrUnderutilized"),
-        security_group_ids=(["sg-1"], ["sg-2"]),
     ),
-    instance(GpuPool, GpuPoolArgs, **NODES, **KARPENTER, **GPUS, efa=(True, False)),
+    instance(GpuPool, GpuPoolArgs, **NODES, **KARPENTER, **GPUS),
     instance(
         CpuPool,
         CpuPoolArgs,
@@ -68,6 +68,7 @@ POOLS = [
         **NODES,
         **GPUS,
         cluster=("seedbed-test", "seedbed-other"),
+        units_per_node=(8, 16),
         partition=(None, "3g.20gb"),
         share=(None, 4),
         capacity=(["reserved", "on-demand"], ["reserved", "spot"]),

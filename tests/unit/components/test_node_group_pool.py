@@ -20,8 +20,8 @@ ARGS = replace(
     efa_interfaces=0,
     max_gpus=16,
 )
-PARTITIONED = replace(ARGS, partition="3g.20gb")
-SHARED = replace(ARGS, accelerator="a10g", instance_types=["g5.xlarge"], gpus_per_node=1, share=4)
+PARTITIONED = replace(ARGS, partition="3g.20gb", units_per_node=16)
+SHARED = replace(ARGS, accelerator="a10g", instance_types=["g5.xlarge"], gpus_per_node=1, units_per_node=4, share=4)
 BLOCKS = replace(
     ARGS,
     capacity=["reserved"],

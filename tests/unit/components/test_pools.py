@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from components.accelerators import GPU, PARTITIONS, units
-from components.node_pool import DRAIN_HOURS, ranked, whole_parts
+from components.accelerators import GPU
+from components.node_pool import LIFE_HOURS, drain_hours, ranked, whole_parts
 from components.pools import CpuPool, GpuPool
 from tests.unit.components.instances import INSTANCES, KEY
 from tests.unit.deploy import by_name, deploy
@@ -19,7 +19,7 @@ GPUS = replace(
     max_gpus=8,
     efa=False,
 )
-CPUS = replace(next(i.args for i in INSTANCES if i.component is CpuPool), capacity=["spot", "on-demand"])
+CPUS = replace(next(i.args for i in INSTANCES if i.component is CpuPool), capacity=["spot", "on-demand"], efa=False)
 
 
 def pool(args=GPUS):
@@ -85,7 +85,7 @@ def test_idle_nodes_all_go_at_once_when_their_time_is_over():
 def test_a_node_has_an_age_and_a_time_to_drain_that_auto_mode_allows():
     spec = pool(replace(GPUS, max_age_hours=480))["template"]["spec"]
     assert (spec["expireAfter"], spec["terminationGracePeriod"]) == ("480h", "24h")
-    assert 480 + DRAIN_HOURS <= 21 * 24
+    assert all(age + drain_hours(age) <= LIFE_HOURS for age in (1, 336, 480, 481, 503))
 
 
 def test_nodes_are_private_and_encrypted_with_the_environments_key():
@@ -93,6 +93,11 @@ def test_nodes_are_private_and_encrypted_with_the_environments_key():
     assert node_class()["subnetSelectorTerms"] == [{"id": "subnet-1"}, {"id": "subnet-2"}]
     assert node_class()["securityGroupSelectorTerms"] == [{"id": "sg-1"}]
     assert node_class()["role"] == "seedbed-test-node"
+
+
+def test_network_policies_hold_on_the_nodes():
+    assert node_class()["networkPolicy"] == "DefaultAllow"
+    assert node_class()["networkPolicyEventLogs"] == "Enabled"
 
 
 def test_only_a_pool_with_reservations_selects_some():
@@ -109,9 +114,12 @@ def test_a_pool_with_a_zone_has_no_node_elsewhere():
 
 def test_nodes_with_efa_speak_freely_with_each_other_and_nobody_else():
     there = {r.name: r.inputs for r in deploy(lambda: GpuPool("p", replace(GPUS, efa=True)))}
-    assert there["p-nodes-class"]["spec"]["securityGroupSelectorTerms"] == [{"id": "sg-1"}, {"id": "p-efa-group-id"}]
-    for rule in ("p-efa-in", "p-efa-out"):
-        assert (there[rule]["ipProtocol"], there[rule]["referencedSecurityGroupId"]) == ("-1", "p-efa-group-id")
+    assert there["p-nodes-class"]["spec"]["securityGroupSelectorTerms"] == [
+        {"id": "sg-1"},
+        {"id": "p-nodes-efa-group-id"},
+    ]
+    for rule in ("p-nodes-efa-in", "p-nodes-efa-out"):
+        assert (there[rule]["ipProtocol"], there[rule]["referencedSecurityGroupId"]) == ("-1", "p-nodes-efa-group-id")
         assert "cidrIpv4" not in there[rule]
 
 
@@ -156,25 +164,3 @@ def test_several_node_pools_together_never_pass_the_cap(most, step, parts):
 def test_a_cap_without_room_for_a_node_of_each_is_refused():
     with pytest.raises(ValueError, match="a cap of 8 is 1 nodes of 8 each, and 2 groups need at least one each"):
         whole_parts(8, 8, 2)
-
-
-def test_a_gpu_counts_as_its_parts_or_turns():
-    assert units("a10g", None, None) == 1
-    assert units("a10g", None, 4) == 4
-    assert units("a100", "3g.20gb", None) == 2
-
-
-def test_a_partition_that_a_gpu_does_not_have_is_refused_with_those_that_it_has():
-    with pytest.raises(ValueError, match=r"found 3g\.40gb with accelerator a100; allowed: 1g\.5gb, .*7g\.40gb"):
-        units("a100", "3g.40gb", None)
-    with pytest.raises(ValueError, match=r"accelerator a10g; allowed: none"):
-        units("a10g", "1g.5gb", None)
-
-
-def test_no_partition_is_cut_out_of_more_than_there_is():
-    for profiles in PARTITIONS.values():
-        whole = max(int(profile.partition("g.")[2].removesuffix("gb")) for profile in profiles)
-        for profile, count in profiles.items():
-            slices, _, memory = profile.removesuffix("gb").partition("g.")
-            assert int(slices) * count <= 7
-            assert int(memory) * count <= whole + 3  # NVIDIA rounds the names

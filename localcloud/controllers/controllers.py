@@ -26,12 +26,13 @@ class Controllers:
         self._pods = Pods(cluster)
         self._certificates: CertManager | None = None
         self._nothing: EmptyApi | None = None
-        self._proxy = egress.Proxy(cluster.port("egress"), self._route)
+        self._egress = egress.socket_name(cluster.folder)
+        self._proxy = egress.Proxy(self._egress, self._route)
 
     def flags(self) -> list[str]:
         """Flags of the API server: the way into the cluster leads through our proxy."""
         file = self._cluster.folder / "egress.json"
-        file.write_text(egress.configuration(self._cluster.port("egress")))
+        file.write_text(egress.configuration(self._egress))
         return [f"--egress-selector-config-file={file}"]
 
     def start(self) -> None:

@@ -1,12 +1,20 @@
-"""The way from the API server to services inside the cluster: a proxy on loopback that knows where each one runs."""
+"""The way from the API server to services inside the cluster: a proxy on this machine that knows where each one runs.
 
+It listens on an abstract Unix socket: no port, no file that stays behind, and the kernel says who connects. (The API
+server ends in a panic where its proxy is on TCP without TLS.)
+"""
+
+import hashlib
 import json
+import os
 import select
 import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 CONNECT_SECONDS = 5
@@ -16,12 +24,17 @@ Route = Callable[[str, int], int | None]
 """From an address and port in the cluster to a port on loopback; None where nothing answers there."""
 
 
-def configuration(port: int) -> str:
+def socket_name(folder: Path) -> str:
+    """The name of a cluster's socket, without the mark of an abstract one."""
+    return f"localcloud-egress-{hashlib.sha256(str(folder).encode()).hexdigest()[:24]}"
+
+
+def configuration(name: str) -> str:
     """What `--egress-selector-config-file` holds: traffic to the cluster goes through the proxy, all else directly.
 
     Kubernetes documentation, "Konnectivity service"; API reference, EgressSelectorConfiguration.
     """
-    proxy = {"proxyProtocol": "HTTPConnect", "transport": {"tcp": {"url": f"http://127.0.0.1:{port}"}}}
+    proxy = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": f"@{name}"}}}
     return json.dumps(
         {
             "apiVersion": "apiserver.k8s.io/v1beta1",
@@ -32,10 +45,10 @@ def configuration(port: int) -> str:
 
 
 class Proxy:
-    """Answers CONNECT on a port of loopback; what has no route is refused, so that it leads nowhere else."""
+    """Answers CONNECT of this user's processes; what has no route is refused, so that it leads nowhere else."""
 
-    def __init__(self, port: int, route: Route) -> None:
-        self._server = _Server(("127.0.0.1", port), _Tunnel)
+    def __init__(self, name: str, route: Route) -> None:
+        self._server = _Server(f"\0{name}", _Tunnel)
         self._server.route = route
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="egress", daemon=True)
         self._thread.start()
@@ -46,11 +59,15 @@ class Proxy:
         self._server.server_close()
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
+class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
     route: Route
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Processes of other users have no business here; unix(7), SO_PEERCRED: number, user, group."""
+        said = request.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return struct.unpack("3i", said)[1] == os.geteuid()
 
 
 class _Tunnel(socketserver.BaseRequestHandler):

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from localcloud.clusters.instances import Instance, read
 from localcloud.controllers import certificates, node_classes
-from localcloud.controllers.egress import Proxy, configuration
+from localcloud.controllers.egress import Proxy, configuration, socket_name
 from localcloud.controllers.market import Market
 from localcloud.controllers.offers import labels, offers, price_of
 from localcloud.controllers.watching import Loop
@@ -90,7 +90,7 @@ def test_what_is_sold_out_is_kept_and_a_wrong_order_is_refused(tmp_path):
     assert market.clear() == {"soldOut": [], "reservations": []}
 
 
-def test_the_proxy_leads_to_known_services_and_nowhere_else():
+def test_the_proxy_leads_to_known_services_and_nowhere_else(tmp_path):
     inside = socket.create_server(("127.0.0.1", 0))
 
     def echo():
@@ -100,10 +100,10 @@ def test_the_proxy_leads_to_known_services_and_nowhere_else():
 
     threading.Thread(target=echo, daemon=True).start()
     routes = {("172.20.0.7", 443): inside.getsockname()[1], ("172.20.0.8", 443): _free_port()}
-    port = _free_port()
-    proxy = Proxy(port, lambda address, at: routes.get((address, at)))
+    name = socket_name(tmp_path)
+    proxy = Proxy(name, lambda address, at: routes.get((address, at)))
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as asked:
+        with _connected(name) as asked:
             asked.sendall(b"CONNECT 172.20.0.7:443 HTTP/1.1\r\nHost: 172.20.0.7:443\r\n\r\n")
             assert asked.recv(100).startswith(b"HTTP/1.1 200")
             asked.sendall(b"hello")
@@ -113,7 +113,7 @@ def test_the_proxy_leads_to_known_services_and_nowhere_else():
             (b"CONNECT 172.20.0.8:443 HTTP/1.1", b"502", b"172.20.0.8:443 is not up yet"),
             (b"GET http://example.com/ HTTP/1.1", b"400", b"only CONNECT"),
         ):
-            with socket.create_connection(("127.0.0.1", port), 5) as asked:
+            with _connected(name) as asked:
                 asked.sendall(line + b"\r\n\r\n")
                 said = b"".join(iter(lambda asked=asked: asked.recv(1000), b""))
             assert said.startswith(b"HTTP/1.1 " + status)
@@ -121,9 +121,16 @@ def test_the_proxy_leads_to_known_services_and_nowhere_else():
     finally:
         proxy.close()
         inside.close()
-    (selection,) = json.loads(configuration(port))["egressSelections"]
+    (selection,) = json.loads(configuration(name))["egressSelections"]
     assert selection["name"] == "cluster"
-    assert selection["connection"]["transport"]["tcp"]["url"] == f"http://127.0.0.1:{port}"
+    assert selection["connection"]["transport"]["uds"]["udsName"] == f"@{name}"
+
+
+def _connected(name):
+    made = socket.socket(socket.AF_UNIX)
+    made.settimeout(5)
+    made.connect(f"\0{name}")
+    return made
 
 
 def _free_port():

@@ -51,6 +51,9 @@ def up(
     yes: Yes = False,
 ) -> None:
     """Bring an environment up: preview, policies, then the real thing. Run again, it changes what differs."""
+    from seedbed.account import Account
+    from seedbed.status.in_cluster import in_cluster
+
     with running() as command:
         settings = command.checkout.settings(environment)
         workspace = machine.open_workspace(command.checkout, settings, command.steps)
@@ -71,9 +74,14 @@ def up(
         summary.show_verdict(out, run)
         out.print()
         summary.show_outputs(out, command.outputs(settings))
+        summary.show_sections(out, in_cluster(Account(settings, workspace.running)))
         out.print()
         out.print("next:")
         out.print(f'  eval "$(seedbed env {environment})"    point aws, boto3, dvc at it')
+        if settings.environment.cluster:
+            out.print(f"  seedbed kubectl-config {environment} -o FILE    point kubectl at it: export KUBECONFIG=FILE")
+                f"  seedbed kubectl-config {environment} -o FILE    point kubectl at its cluster: KUBECONFIG=FILE"
+            )
         file = command.checkout.file(environment).name
         out.print(f"  seedbed preview {environment}          see what a change of {file} does")
         out.print(f"  seedbed down {environment}             take it down")
@@ -137,7 +145,7 @@ def down(
 def status(
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="One environment only.")] = None,
 ) -> None:
-    """Show engine, local cloud and environments; of a named one also alarms, backups, keys, spend. Starts nothing."""
+    """Show engine, local cloud and environments; of a named one also its cluster and its account. Starts nothing."""
     from seedbed.status import glance
     from seedbed.status import status as look
 

@@ -76,6 +76,23 @@ def show_changes(console: Console, run: EngineRun, stakes: Sequence[Stake] = ())
             soft_wrap=True,
         )
     console.print(tally(run, WORDS))
+    if sides := by_side(run):
+        console.print(sides)
+
+
+SIDES = {"aws:": "AWS", "kubernetes:": "Kubernetes"}
+"""Where a resource is, by the start of its type token."""
+
+
+def by_side(run: EngineRun) -> str:
+    """How many resources there will be in AWS and how many in Kubernetes; empty where all are in one of them."""
+    counts = Counter(
+        side
+        for change in run.changes.values()
+        for start, side in SIDES.items()
+        if change.op != "delete" and change.type.startswith(start)
+    )
+    return "resources: " + ", ".join(f"{n} in {side}" for side, n in sorted(counts.items())) if len(counts) > 1 else ""
 
 
 def tally(run: EngineRun, words: Mapping[str, str]) -> str:

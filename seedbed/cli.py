@@ -80,8 +80,6 @@ def up(
         out.print(f'  eval "$(seedbed env {environment})"    point aws, boto3, dvc at it')
         if settings.environment.cluster:
             out.print(f"  seedbed kubectl-config {environment} -o FILE    point kubectl at it: export KUBECONFIG=FILE")
-                f"  seedbed kubectl-config {environment} -o FILE    point kubectl at its cluster: KUBECONFIG=FILE"
-            )
         file = command.checkout.file(environment).name
         out.print(f"  seedbed preview {environment}          see what a change of {file} does")
         out.print(f"  seedbed down {environment}             take it down")

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from localcloud.running import CloudError
+
 READY_SECONDS = 60
 """How long a start may take; it takes about two."""
 
@@ -68,7 +70,13 @@ def _line(ready: IO[str], tick: Callable[[float], object], seconds: float) -> st
 
 
 def cluster_options(programs: Path | None, charts: Path | None, instances: Path | None) -> list[str]:
-    """The options that tell the process what its clusters are made of."""
+    """The options that tell the process what its clusters are made of. Raises CloudError for what is not there."""
+    for program in (programs / "kube", programs / "kwok") if programs else ():
+        if not os.access(program, os.X_OK):
+            raise CloudError(f"programs: {program} is no executable; clusters run with kube and kwok")
+    for name, path in {"charts": charts, "instances": instances}.items():
+        if path is not None and not path.exists():
+            raise CloudError(f"{name}: {path} does not exist")
     given = {"--programs": programs, "--charts": charts, "--instances": instances}
     return [text for name, path in given.items() if path is not None for text in (name, str(path.absolute()))]
 

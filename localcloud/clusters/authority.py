@@ -64,10 +64,15 @@ class Authority:
         return pair
 
     def key(self, file: str) -> Path:
-        """A private key without a certificate, such as the one that signs tokens of service accounts."""
+        """A private key without a certificate, such as the one that signs tokens of service accounts.
+
+        It is in SEC 1, the only form that the API server takes for the public key as well.
+        """
         path = self._folder / f"{file}.key"
         if not path.exists():
-            _write(path, _private(ec.generate_private_key(ec.SECP256R1())))
+            key = ec.generate_private_key(ec.SECP256R1())
+            form, clear = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+            _write(path, key.private_bytes(serialization.Encoding.PEM, form, clear))
         return path
 
 

@@ -26,6 +26,10 @@ HOPELESS = 4
 """Crashes of one process from which a cluster that never answered is given up."""
 
 
+STOP_SECONDS = 3
+"""How long the processes may take to end, and then etcd; a killed one loses nothing either."""
+
+
 class ClusterError(Exception):
     """A cluster does not come up; str() says why, with the end of the log."""
 
@@ -156,7 +160,7 @@ class LiveCluster:
             except Exception as error:
                 self.site.note(f"cluster {self.name}: {hook.__module__} did not end well: {error}")
         first = [process for name, process in self.processes.items() if name != "etcd"]
-        grace = 0 if forget else 4
+        grace = 0 if forget else STOP_SECONDS
         ending = [threading.Thread(target=process.stop, args=(grace,)) for process in first]
         for thread in ending:
             thread.start()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 AUTHENTICATOR = "/_localcloud/clusters/{region}/{name}/authenticate"
 """Path on the account's own address where the API server has tokens looked at."""
 
-TOKEN_SECONDS = 5
+TOKEN_SECONDS = 10
 """How long the API server trusts what it was told of a token; so long an access entry works after its end."""
 
 ENVIRONMENT = {"GOGC": "60"}

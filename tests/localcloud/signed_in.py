@@ -1,8 +1,6 @@
 """Clients of a cluster that sign in as EKS's do."""
 
 import base64
-import tempfile
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,15 +41,10 @@ KINDS = {
 
 def client(said: dict[str, Any], bearer: str) -> Any:
     """Kubernetes clients by group of the API, from what DescribeCluster says and a token."""
-    with tempfile.NamedTemporaryFile(suffix=".crt", delete=False) as authority:
-        authority.write(base64.b64decode(said["certificateAuthority"]["data"]))
     made = kubernetes.client.Configuration()
-    made.host, made.ssl_ca_cert = said["endpoint"], authority.name
+    made.host = said["endpoint"]
+    made.ca_cert_data = base64.b64decode(said["certificateAuthority"]["data"]).decode()
     made.api_key = {"authorization": f"Bearer {bearer}"}
     made.retries = False
-    try:
-        api = kubernetes.client.ApiClient(made)
-        api.rest_client  # noqa: B018 - the authority is read when the client is made
-        return SimpleNamespace(**{name: kind(api) for name, kind in KINDS.items()})
-    finally:
-        Path(authority.name).unlink()
+    api = kubernetes.client.ApiClient(made)
+    return SimpleNamespace(**{name: kind(api) for name, kind in KINDS.items()})

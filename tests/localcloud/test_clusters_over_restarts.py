@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import LocalCloud
+from localcloud import CloudError, LocalCloud
 from tests.localcloud.conftest import REGION, connect
 from tests.localcloud.running_clusters import INSTANCES, as_root, make_cluster, programs, until
 
@@ -83,8 +83,9 @@ def is_there(said) -> bool:
 def test_a_control_plane_that_cannot_start_fails_with_the_end_of_its_log(tmp_path):
     folder = tmp_path / "programs"
     folder.mkdir()
-    (folder / "kube").write_text('#!/bin/sh\necho "no room for $1"\nexit 7\n')
-    (folder / "kube").chmod(0o755)
+    for name in ("kube", "kwok"):
+        (folder / name).write_text('#!/bin/sh\necho "no room for $1"\nexit 7\n')
+        (folder / name).chmod(0o755)
     cloud = LocalCloud(tmp_path / "cloud", programs=folder)
     try:
         eks = connect(cloud.start(**QUIET), "eks")
@@ -96,3 +97,8 @@ def test_a_control_plane_that_cannot_start_fails_with_the_end_of_its_log(tmp_pat
         eks.delete_cluster(name="broken")
     finally:
         cloud.stop(**QUIET)
+
+
+def test_programs_that_are_not_there_are_told_at_once(tmp_path):
+    with pytest.raises(CloudError, match=r"kube is no executable"):
+        LocalCloud(tmp_path / "cloud", programs=tmp_path)

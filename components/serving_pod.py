@@ -72,14 +72,13 @@ def pod(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
 
 
 def server(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
-    """MLServer; every folder that it writes to is a volume (MLServer guide, "Settings")."""
+    """MLServer; every folder that it writes to is in a volume (MLServer guide, "MLServer Settings")."""
     port = BEHIND_SPLIT if served.split else PORT
     settings = {
         "MLSERVER_HTTP_PORT": str(port),
         "MLSERVER_GRPC_PORT": "9000",
         "MLSERVER_METRICS_DIR": "/tmp/metrics",
         "MLSERVER_ENVIRONMENTS_DIR": "/tmp/environments",
-        "PROMETHEUS_MULTIPROC_DIR": "/tmp/metrics",
         "HOME": "/tmp",
         "MPLCONFIGDIR": "/tmp",
     }

@@ -188,16 +188,19 @@ def loaded(folder: Path) -> str | None:
 
 def bring(wish: Wish, version: str) -> None:
     """Put `version` in the place of what is served; raises RefusedError, the old one then goes on."""
-    old = loaded(wish.folder)
-    download(wish, version)
+    old, new = loaded(wish.folder), download(wish, version)
     file = wish.folder / "settings" / "model-settings.json"
-    write(file, settings(wish, version))
+    try:
+        write(file, settings(wish, version))
+    except RefusedError:
+        shutil.rmtree(new)
+        raise
     if old is not None:
         try:
             urllib.request.urlopen(urllib.request.Request(wish.reload_url, method="POST"), timeout=600).close()
         except urllib.error.HTTPError as refusal:
             write(file, settings(wish, old))
-            shutil.rmtree(wish.folder / "versions" / version, ignore_errors=True)
+            shutil.rmtree(new)
             why = refusal.read()[:2000].decode(errors="replace")
             raise RefusedError(f"the server did not load version {version} of {wish.model}: {why}") from None
         except urllib.error.URLError:

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 
 import pulumi
 
+NAMESPACE = "v1:Namespace"
+"""A namespace goes with all that is in it. Kueue and KServe have finalizers on jobs' workloads and on endpoints: gone
+before the last of these, they would leave a namespace that never ends."""
+
 
 class Definitions:
     """Makes every object of a defined kind wait for what defines it, wherever in the program it is made.
@@ -13,17 +17,20 @@ class Definitions:
     """
 
     def __init__(self) -> None:
-        self._by_group: dict[str, list[pulumi.Resource]] = {}
+        self._by_start: dict[str, list[pulumi.Resource]] = {}
 
-    def define(self, groups: Iterable[str], *resources: pulumi.Resource) -> None:
-        """From now on objects of these API groups wait for `resources`; what these have made themselves does not."""
-        for group in groups:
-            self._by_group.setdefault(group, []).extend(resources)
+    def define(self, what: Iterable[str], *resources: pulumi.Resource) -> None:
+        """From now on objects of `what` wait for `resources`; what these have made themselves does not.
+
+        `what` are API groups, and NAMESPACE where what runs in a namespace has to end while `resources` are there.
+        """
+        for start in what:
+            self._by_start.setdefault(start, []).extend(resources)
 
     def waiting(self, given: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """Stack transformation. A type reads `kubernetes:GROUP/VERSION:KIND`."""
+        """Stack transformation. A type reads `kubernetes:GROUP/VERSION:KIND`, without group for the oldest kinds."""
         package, _, rest = given.type_.partition(":")
-        first = self._by_group.get(rest.partition("/")[0], []) if package == "kubernetes" else []
+        first = self._by_start.get(rest.partition("/")[0], []) if package == "kubernetes" else []
         if not first:
             return None
         after = pulumi.ResourceOptions(depends_on=first)

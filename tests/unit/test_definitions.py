@@ -4,7 +4,7 @@ import pulumi
 
 from components.chart import Chart, ChartArgs, Documents
 from components.kubernetes_object import KubernetesObject
-from stacks.environment.definitions import Definitions
+from stacks.environment.definitions import NAMESPACE, Definitions
 from tests.unit.deploy import deploy
 
 FRUIT = {"apiVersion": "example.com/v1", "kind": "Fruit", "metadata": {"name": "apple"}}
@@ -20,9 +20,10 @@ def program():
         "orchard",
         ChartArgs(documents=Documents([SERVER, ITS_OWN]), namespace="orchard", namespace_labels={}),
     )
-    definitions.define(["example.com"], chart)
+    definitions.define(["example.com", NAMESPACE], chart)
     KubernetesObject("fruit", FRUIT)
     KubernetesObject("settings", SETTINGS)
+    KubernetesObject("team", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
 
 
 def before():
@@ -31,6 +32,10 @@ def before():
 
 def test_an_object_waits_for_everything_of_the_chart_that_defines_its_kind():
     assert {"orchard-deployment-orchard-server", "orchard-namespace-orchard"} <= before()["fruit"]
+
+
+def test_a_teams_namespace_is_gone_before_what_ends_the_work_in_it():
+    assert {"orchard-deployment-orchard-server", "orchard-namespace-orchard"} <= before()["team"]
 
 
 def test_an_object_of_another_group_waits_for_nothing():

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -119,7 +120,7 @@ def follower(outside, said, tmp_path) -> Follower:
     return Follower(wish(outside, tmp_path), say=said.append)
 
 
-def wish(outside: Outside, folder: Path, **other: object) -> Wish:
+def wish(outside: Outside, folder: Path, **other: Any) -> Wish:
     return Wish(
         tracking_url=outside.url,
         model="credit-scoring",

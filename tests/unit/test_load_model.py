@@ -1,6 +1,5 @@
 """The loader of models, against a registry and a store that speak as MLflow and S3 do."""
 
-import datetime
 import json
 import threading
 from collections.abc import Iterator
@@ -10,11 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials as BotoCredentials
 
-from lifecycle import aws_requests
 from lifecycle.load_model import Follower, Wish, loaded
 
 BUCKET = "seedbed-test-artifacts"
@@ -37,16 +32,19 @@ class Outside(ThreadingHTTPServer):
 
 
 class Answers(BaseHTTPRequestHandler):
-    server: Outside
+    @property
+    def outside(self) -> Outside:
+        assert isinstance(self.server, Outside)
+        return self.server
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         query = {key: value[0] for key, value in parse_qs(parts.query).items()}
         if parts.path.startswith("/api/"):
-            self.server.tokens.append(self.headers["Authorization"])
+            self.outside.tokens.append(self.headers["Authorization"])
         if parts.path.endswith("/registered-models/alias"):
-            version = self.server.aliases.get(query["alias"])
+            version = self.outside.aliases.get(query["alias"])
             if version is None:
                 self._answer(
                     400, {"error_code": "INVALID_PARAMETER_VALUE", "message": "Registered model alias not found"}
@@ -54,31 +52,31 @@ class Answers(BaseHTTPRequestHandler):
             else:
                 self._answer(200, {"model_version": {"version": version}})
         elif parts.path.endswith("/get-download-uri"):
-            self._answer(200, {"artifact_uri": self.server.places[query["version"]]})
+            self._answer(200, {"artifact_uri": self.outside.places[query["version"]]})
         elif parts.path.endswith("/mlflow-artifacts/artifacts"):
             below = [
-                key[len(query["path"]) + 1 :] for key in self.server.objects if key.startswith(f"{query['path']}/")
+                key[len(query["path"]) + 1 :] for key in self.outside.objects if key.startswith(f"{query['path']}/")
             ]
             names = {name.split("/")[0]: "/" in name for name in below}
             self._answer(200, {"files": [{"path": name, "is_dir": more} for name, more in names.items()]})
         elif "/mlflow-artifacts/artifacts/" in parts.path:
-            self._bytes(self.server.objects[path.partition("/artifacts/")[2]])
+            self._bytes(self.outside.objects[path.partition("/artifacts/")[2]])
         elif "list-type" in query:
-            keys = sorted(key for key in self.server.objects if key.startswith(query["prefix"]))
+            keys = sorted(key for key in self.outside.objects if key.startswith(query["prefix"]))
             here = int(query.get("continuation-token", "0"))
             more = f"<NextContinuationToken>{here + 1}</NextContinuationToken>" if here + 1 < len(keys) else ""
             content = f"<Contents><Key>{keys[here]}</Key></Contents>" if keys else ""
             name = "http://s3.amazonaws.com/doc/2006-03-01/"
             self._bytes(f'<ListBucketResult xmlns="{name}">{content}{more}</ListBucketResult>'.encode())
         else:
-            self._bytes(self.server.objects[path.removeprefix(f"/{BUCKET}/")])
+            self._bytes(self.outside.objects[path.removeprefix(f"/{BUCKET}/")])
 
     def do_POST(self) -> None:
-        settings = json.loads((self.server.folder / "settings" / "model-settings.json").read_text())
+        settings = json.loads((self.outside.folder / "settings" / "model-settings.json").read_text())
         uri = Path(settings["parameters"]["uri"])
-        refused = uri.name in self.server.refuses or not uri.exists()
+        refused = uri.name in self.outside.refuses or not uri.exists()
         if not refused:
-            self.server.loads.append(uri.name)
+            self.outside.loads.append(uri.name)
         self._answer(500 if refused else 200, {"error": "no such flavor"} if refused else {})
 
     def _answer(self, status: int, body: object) -> None:
@@ -263,39 +261,3 @@ def test_the_same_state_is_told_once_in_five_minutes(outside, said, tmp_path):
         follower.look()
 
     assert len(said) == 2
-
-
-@pytest.mark.parametrize("token", [None, "session"])
-def test_requests_are_signed_as_botocore_signs_them(token):
-    url = "https://bucket.s3.eu-central-1.amazonaws.com/a/b%20c?list-type=2&prefix=x%2Fy"
-    now = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
-    ours = aws_requests.signed(
-        "GET", url, service="s3", region="eu-central-1", given=aws_requests.Credentials("key", "secret", token), now=now
-    )
-    theirs = AWSRequest("GET", url)
-    theirs.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
-    auth = S3SigV4Auth(BotoCredentials("key", "secret", token), "s3", "eu-central-1")
-    for name, value in ours.header_items():
-        if name.lower().startswith("x-amz"):
-            theirs.headers[name.lower()] = value
-    canonical = auth.canonical_request(theirs)
-    signature = auth.signature(auth.string_to_sign(theirs, canonical), theirs)
-
-    assert str(ours.get_header("Authorization")).endswith(f"Signature={signature}")
-
-
-def test_a_pod_signs_with_what_the_agent_hands_out(outside, monkeypatch, tmp_path):
-    outside.objects["agent"] = json.dumps({"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c"}).encode()
-    (tmp_path / "token").write_text("of-this-pod")
-    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{outside.url}/{BUCKET}/agent")
-    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
-
-    assert aws_requests.credentials() == ("a", "b", "c")
-
-
-def test_a_pod_without_an_identity_is_told_what_it_lacks(monkeypatch):
-    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-
-    with pytest.raises(LookupError, match="needs a pod identity association"):
-        aws_requests.credentials()

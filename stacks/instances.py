@@ -11,8 +11,11 @@ from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
     from stacks.file.pools import Pool
+    from stacks.file.workloads import Endpoint
 
 TABLE = Path(__file__).with_name("instances.yaml")
+
+KARPENTERS_ORDER = ("reserved", "spot", "on-demand")
 
 NOT_READ = float("inf")
 """Stands for a price that the table lacks where types are put in order: they come last."""
@@ -151,6 +154,29 @@ def most_nodes(pool: "Pool") -> int:
     return (pool.max_cpus or 0) // min(table()[name].vcpus for name in pool_types(pool))
 
 
+def units(pool: "Pool") -> int:
+    """What all nodes at the cap offer to pods: GPUs, or parts and turns of GPUs."""
+    return most_nodes(pool) * pieces(pool)
+
+
+def kept(pool: "Pool", endpoints: Iterable["Endpoint"]) -> int:
+    """Units of a pool that endpoints may take together when each has all its replicas."""
+    return sum(one.gpus * one.replicas.max for one in endpoints if one.pool == pool.name)
+
+
+def ways(pool: "Pool") -> int:
+    """In how many groups the pool's nodes come: each has its own part of the cap, and a node at least.
+
+    A managed node group is bought in one way; Karpenter tells ways apart by itself in its own order alone (Karpenter,
+    "NodePools", karpenter.sh/capacity-type).
+    """
+    if served_by(pool) == "node-group":
+        reserved = len(pool.reservations) + len(pool.capacity_blocks)
+        return sum(reserved if way == "reserved" else 1 for way in pool.capacity)
+    in_order = [way for way in KARPENTERS_ORDER if way in pool.capacity]
+    return 1 if list(pool.capacity) == in_order else len(pool.capacity)
+
+
 def pool_cost(pool: "Pool", region: str) -> PoolCost | None:
     """What a pool costs an hour in a region; None where the table lacks every price."""
     priced = {name: price for name in pool_types(pool) if (price := usd(name, region)) is not None}
@@ -160,7 +186,7 @@ def pool_cost(pool: "Pool", region: str) -> PoolCost | None:
         (usd(name, region, capacity) or 0) * _nodes_at_cap(pool, name) for name in priced for capacity in pool.capacity
     ]
     unread = tuple(name for name in pool_types(pool) if name not in priced)
-    return PoolCost(round(min(priced.values()), 4), round(min(whole), 4), round(max(whole), 4), unread)
+    return PoolCost(min(priced.values()), round(min(whole), 4), round(max(whole), 4), unread)
 
 
 def pool_caps(pools: Iterable["Pool"]) -> list[tuple[str, Literal["on-demand", "spot"], int]]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from components.account import dns_suffix
 from stacks import names
 from stacks.file import regions
 from stacks.file.audit import Audit
@@ -24,15 +25,17 @@ from stacks.file.teams import Team
 from stacks.file.tracking import Tracking
 from stacks.file.vocabulary import DataClass
 from stacks.file.workloads import Endpoint, Pipeline, Replicas
-from stacks.reading import cluster_rules, data_rules, network_rules, platform_rules, pool_rules, workload_rules
+from stacks.notes import notes
 from stacks.reading.explanation import explain
 from stacks.reading.order_of_file import in_order
 from stacks.reading.problems import Problem, SettingsError, nearest, short, shown
 from stacks.reading.raw_config import gather
+from stacks.reading.rules import RULES
 from stacks.reading.shape import fields, words
 from stacks.reading.sound import ENVIRONMENT, Unsound, sound
 from stacks.reading.yaml_file import Document, read_document
 from stacks.versions import addon_versions
+from stacks.versions import image as catalogued
 
 __all__ = [
     "Artifacts",
@@ -73,17 +76,11 @@ __all__ = [
     "read",
 ]
 
-RULES = (
-    *network_rules.RULES,
-    *data_rules.RULES,
-    *platform_rules.RULES,
-    *pool_rules.RULES,
-    *cluster_rules.RULES,
-    *workload_rules.RULES,
-)
-
 FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """What the engine knows at the top of the file; all but `config` is its own business."""
+
+DOCKER_HUB = "registry-1.docker.io"
+"""What a mirror calls docker.io (ECR user guide, "pull through cache", upstream registries)."""
 
 _NAME = TypeAdapter(EnvironmentName)
 
@@ -161,6 +158,24 @@ class Settings(BaseModel):
         """Version of each EKS add-on for the cluster's version of Kubernetes; none without a cluster."""
         cluster = self.environment.cluster
         return addon_versions(cluster.version) if cluster else {}
+
+    def image(self, name: str) -> str:
+        """Reference of an image of the catalogue, through the mirror of its registry where the environment has one.
+
+        Raises KeyError for a name that the catalogue lacks.
+        """
+        found, env = catalogued(name), self.environment
+        host = DOCKER_HUB if found.host == "docker.io" else found.host
+        mirror = next((mirror.name for mirror in env.images.mirrors if mirror.upstream == host), None)
+        if mirror is None:
+            return found.reference
+        registry = f"{self.account}.dkr.ecr.{self.region}.{dns_suffix(self.region)}"
+        return f"{registry}/{names.mirror_prefix(env.system, self.name, mirror)}/{found.name}{found.version}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is allowed and yet may surprise, each a sentence for whoever deploys."""
+        return notes(self.environment)
 
     @property
     def data_classes(self) -> tuple[DataClass, ...]:

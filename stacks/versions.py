@@ -120,7 +120,8 @@ class Catalogue(_Entry):
 @cache
 def catalogue() -> Catalogue:
     """The catalogue as `versions.yaml` has it. Raises pydantic's ValidationError where the file is not sound."""
-    return Catalogue.model_validate(yaml.safe_load(CATALOGUE.read_text(encoding="utf-8")))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as quick where libyaml is there
+    return Catalogue.model_validate(yaml.load(CATALOGUE.read_text(encoding="utf-8"), Loader=loader))
 
 
 def kubernetes_versions() -> tuple[str, ...]:

@@ -88,8 +88,8 @@ class Pool(Part):
     """Minutes after which a node that nothing needs is gone."""
 
     max_age_hours: Annotated[int, Field(ge=1, le=720)] = 336
-    """Hours after which a node is replaced by one with the newest image. EKS Auto Mode lets none live
-    longer than 504."""
+    """Hours after which a node is replaced by one with the newest image. At most 480 where
+    Karpenter makes the nodes: EKS Auto Mode lets none live longer than 504, draining included."""
 
     purpose: Literal["training", "serving", "any"] = "any"
     """What may run there: pipelines and notebooks, endpoints, or both."""

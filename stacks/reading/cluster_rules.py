@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from stacks.file.teams import Team
-from stacks.reading.pool_rules import pools
+from stacks.instances import kept, pieces
+from stacks.reading.pool_rules import known_types, pools, sliced
 from stacks.reading.problems import Location, Problem, shown
 from stacks.reading.sound import ENVIRONMENT, Unsound, are, entries
 
@@ -74,43 +75,45 @@ def groups(name: Any, config: Any) -> Iterator[Problem]:
 
 
 def quotas(name: Any, config: Any) -> Iterator[Problem]:
-    """What teams are sure of is there: quotas of teams that borrow nothing fit under the caps of the pools."""
+    """What teams are sure of is there, for all of them at once: quotas fit under the caps of the pools together."""
     if isinstance(config.environment.pools, Unsound) or config.environment.cluster is None:
         return
-    caps = trainable_gpus(config)
-    if caps is None:
-        return
-    teams = [(at, team) for at, team in entries(config, "teams") if are(int, team.gpu_quota) and team.gpu_quota]
-    if not caps:
-        for at, team in teams:
-            wrong = "promises GPUs that no pool has"
-            allowed = "0 without a pool that has an accelerator and takes training"
-            fix = "remove it, or add a pool with accelerator, maxGpus and purpose training or any"
-            yield Problem((*at, "gpuQuota"), wrong, shown(team.gpu_quota), allowed, fix)
+    there = gpus_for_teams(config)
+    if there is None:
         return
     taken = 0
-    for at, team in teams:
-        if team.gpu_quota > caps:
-            wrong = f"is more than the caps of all pools for training, {caps}"
-            fix = f"write {caps} or less, or raise maxGpus"
-            yield Problem((*at, "gpuQuota"), wrong, shown(team.gpu_quota), f"0 to {caps}", fix)
-        elif team.borrow is False:
-            left, taken = caps - taken, taken + team.gpu_quota
-            if taken > caps:
-                wrong = f"cannot be kept: with the teams before it that do not borrow, {taken} GPUs of {caps}"
-                fix = f"write {max(left, 0)} or less, write borrow: true, or raise maxGpus of a pool"
-                yield Problem((*at, "gpuQuota"), wrong, shown(team.gpu_quota), f"0 to {max(left, 0)}", fix)
+    for at, team in entries(config, "teams"):
+        if not are(int, team.gpu_quota) or not team.gpu_quota:
+            continue
+        here, found, left = (*at, "gpuQuota"), shown(team.gpu_quota), max(there - taken, 0)
+        taken += team.gpu_quota
+        if not there:
+            wrong = "promises GPUs that no pool has for teams"
+            allowed = "0 without a pool that has an accelerator and takes training"
+            fix = "remove it, or add a pool with accelerator, maxGpus and purpose training or any"
+            yield Problem(here, wrong, found, allowed, fix)
+        elif taken > there:
+            before = " with the teams before it" if taken > team.gpu_quota else ""
+            wrong = f"cannot be kept:{before} {taken} GPUs are promised, and pools have {there} for teams"
+            fix = f"write {left} or less, or raise maxGpus of a pool"
+            if team.borrow is True:
+                fix += "; borrow lets the team use what others leave idle beyond its quota"
+            yield Problem(here, wrong, found, f"0 to {left}", fix)
 
 
-def trainable_gpus(config: Any) -> int | None:
-    """Caps of all pools that take training, in whole GPUs; None where one of them is not known."""
+def gpus_for_teams(config: Any) -> int | None:
+    """Whole GPUs of all pools that take training, without what endpoints keep there; None where that is not known."""
     total = 0
     for _, pool in pools(config):
         if pool.accelerator is None or pool.purpose == "serving":
             continue
-        if not are(str, pool.accelerator, pool.purpose) or not are(int, pool.max_gpus):
+        if not known_types(pool) or not are(str, pool.purpose) or not are(int, pool.max_gpus) or not sliced(pool):
             return None
-        total += pool.max_gpus
+        inside = [one for _, one in entries(config, "endpoints") if one.pool == pool.name]
+        if not all(are(int, one.gpus, getattr(one.replicas, "max", None)) for one in inside):
+            return None
+        each = pieces(pool) // pool.per_node
+        total += max(pool.max_gpus - -(-kept(pool, inside) // each), 0)
     return total
 
 

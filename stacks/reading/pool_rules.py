@@ -1,4 +1,4 @@
-"""Rules between the settings of pools: what AWS offers, who can make the nodes, and how far they go."""
+"""Rules between the settings of pools: what AWS offers."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -6,21 +6,17 @@ from typing import Any
 
 from stacks.file.pools import CPU_TYPES, Pool
 from stacks.file.regions import ZONES, zone_names
-from stacks.instances import matching, offered, profiles, served_by, table
+from stacks.instances import matching, offered, profiles, table
 from stacks.reading.problems import Location, Problem, nearest, shown
 from stacks.reading.shape import fields
-from stacks.reading.sound import Defaulted, are, entries
-
-AUTO_MODES_OWN = ("general-purpose", "system")
-"""Pools that EKS Auto Mode may bring itself (EKS user guide, "Auto Mode built-in node pools")."""
-
-OLDEST_HOURS = 504
-"""21 days, after which EKS Auto Mode replaces every node (EKS user guide, "Auto Mode", node lifetime)."""
+from stacks.reading.sound import Defaulted, Unsound, are, entries
 
 
 def pools(config: Any) -> Iterator[tuple[Location, Any]]:
     """The pools as far as they are sound, with defaults that follow from other keys filled in."""
     for at, pool in entries(config, "pools"):
+        if isinstance(pool, Unsound):
+            continue
         filled = SimpleNamespace(**vars(pool))
         kind = pool.accelerator
         if isinstance(pool.per_node, Defaulted) and (kind is None or are(str, kind)):
@@ -34,9 +30,17 @@ def known_types(pool: Any) -> tuple[str, ...]:
     """Types of a pool; none where its settings do not say which."""
     if are(str, pool.accelerator) and are(int, pool.per_node):
         return matching(pool.accelerator, pool.per_node, pool.efa is True)
-    if pool.accelerator is None and isinstance(pool.instance_types, list) and are(str, *pool.instance_types):
-        return tuple(name for name in pool.instance_types if name in table() and not table()[name].gpus)
+    types = pool.instance_types
+    if pool.accelerator is None and isinstance(types, list) and all(are(str, one) and one in table() for one in types):
+        return tuple(one for one in types if table()[one].efa or pool.efa is not True)
     return ()
+
+
+def sliced(pool: Any) -> bool:
+    """Whether it is known how many GPUs, parts or turns a node of a pool has."""
+    whole = pool.partition is None or (are(str, pool.partition) and pool.partition in profiles(pool.accelerator))
+    shared = pool.share is None or are(int, pool.share)
+    return whole and shared and are(int, pool.per_node) and pool.per_node in offered(pool.accelerator)
 
 
 def kinds(name: Any, config: Any) -> Iterator[Problem]:
@@ -73,33 +77,6 @@ def gpus_of_a_node(name: Any, config: Any) -> Iterator[Problem]:
                 yield Problem((*at, "perNode"), wrong, shown(pool.per_node), allowed, f"write {near}")
 
 
-def caps(name: Any, config: Any) -> Iterator[Problem]:
-    """A cap leaves room for one node at least, and a cap in GPUs for whole nodes."""
-    for at, pool in pools(config):
-        if are(str, pool.accelerator) and are(int, pool.per_node, pool.max_gpus):
-            each, most, here = pool.per_node, pool.max_gpus, (*at, "maxGpus")
-            if each not in offered(pool.accelerator) or most % each == 0:
-                continue
-            smallest = matching(pool.accelerator, each)[0]
-            allowed, found = f"{each}, {2 * each}, {3 * each} and so on: GPUs come by the node", shown(most)
-            if most < each:
-                wrong = f"is less than one node: the smallest type, {smallest}, has {each}"
-                fewer = [count for count in offered(pool.accelerator) if count <= most]
-                or_else = f", or perNode: {fewer[-1]}" if fewer else ", or choose another accelerator"
-                yield Problem(here, wrong, found, allowed, f"write {each} or more{or_else}")
-            else:
-                wrong = f"is no whole number of nodes, of which each has {each}"
-                fix = f"write {most // each * each} or {(most // each + 1) * each}"
-                yield Problem(here, wrong, found, allowed, fix)
-        elif pool.accelerator is None and are(int, pool.max_cpus) and (types := known_types(pool)):
-            smallest = min(types, key=lambda one: table()[one].vcpus)
-            least = table()[smallest].vcpus
-            if pool.max_cpus < least:
-                wrong = f"is less than one node: the smallest type, {smallest}, has {least}"
-                fix = f"write {least} or more, or add a smaller type to instanceTypes"
-                yield Problem((*at, "maxCpus"), wrong, shown(pool.max_cpus), f"{least} or more", fix)
-
-
 def cpu_types(name: Any, config: Any) -> Iterator[Problem]:
     """Types of a CPU pool have facts, no GPUs, and one architecture: an image runs on one."""
     cpus = [one for one, facts in table().items() if not facts.gpus]
@@ -133,7 +110,7 @@ def partitions(name: Any, config: Any) -> Iterator[Problem]:
             known = profiles(pool.accelerator)
             if known:
                 wrong, allowed = f"is no profile of {pool.accelerator}", ", ".join(known)
-                fix = f"write {nearest(pool.partition, known) or known[0]}"
+                fix = f"write {next((one for one in known if one[:2] == pool.partition[:2]), known[0])}"
             else:
                 able = [kind for kind in _accelerators() if profiles(kind)]
                 wrong, allowed = f"is not possible: {pool.accelerator} has no MIG", f"only with {', '.join(able)}"
@@ -178,60 +155,6 @@ def zones(name: Any, config: Any) -> Iterator[Problem]:
         yield Problem((*at, "zone"), wrong, shown(pool.zone), ", ".join(reached), fix)
 
 
-def capacity(name: Any, config: Any) -> Iterator[Problem]:
-    """What is reserved is named, and what is named is used; a capacity block is never spot."""
-    for at, pool in entries(config, "pools"):
-        if not isinstance(pool.capacity, list) or not are(str, *pool.capacity):
-            continue
-        for key, ids in (("reservations", pool.reservations), ("capacityBlocks", pool.capacity_blocks)):
-            if ids and "reserved" not in pool.capacity:
-                wrong, allowed = "stands there without reserved in capacity", "only with reserved in capacity"
-                fix = f"write capacity: [{', '.join(['reserved', *pool.capacity])}], or remove {key}"
-                yield Problem((*at, key), wrong, shown(ids), allowed, fix)
-        nothing_named = not pool.reservations and not pool.capacity_blocks
-        unsound = any(not isinstance(ids, list | tuple) for ids in (pool.reservations, pool.capacity_blocks))
-        if "reserved" in pool.capacity and nothing_named and not unsound:
-            wrong, fix = "has reserved without saying what is", "add reservations: [cr-...], or remove reserved"
-            allowed = "reserved only with reservations or capacityBlocks"
-            yield Problem((*at, "capacity"), wrong, ", ".join(pool.capacity), allowed, fix)
-        if pool.capacity_blocks and "spot" in pool.capacity:
-            wrong = "has spot beside capacityBlocks: a block's machines are bought for its time"
-            fix = "remove spot, or make a second pool for it"
-            yield Problem((*at, "capacity"), wrong, ", ".join(pool.capacity), "reserved, on-demand", fix)
-
-
-def makers(name: Any, config: Any) -> Iterator[Problem]:
-    """Karpenter is part of EKS Auto Mode; without that, nodes are those of managed node groups."""
-    cluster = config.environment.cluster
-    for at, pool in entries(config, "pools"):
-        given = (pool.partition, pool.share, pool.capacity_blocks, pool.efa)
-        if any(value is not None and not isinstance(value, str | int | list | tuple) for value in given):
-            continue
-        karpenter = served_by(pool) == "karpenter"
-        if cluster and cluster.compute == "managed" and karpenter:
-            wrong = "needs Karpenter, which is not there under compute managed"
-            allowed = "pools with partition, share, or capacityBlocks with efa"
-            fix = "write cluster.compute: auto"
-            if are(str, pool.accelerator):
-                fix += ", or partition the GPUs (partition) or share them (share)"
-            found = shown(pool.name) if are(str, pool.name) else "a pool"
-            yield Problem(at, wrong, found, allowed, fix)
-        if are(int, pool.max_age_hours) and karpenter and pool.max_age_hours > OLDEST_HOURS:
-            wrong, fix = (
-                "is more than EKS Auto Mode lets a node live, which is 21 days",
-                f"write {OLDEST_HOURS} or less",
-            )
-            yield Problem((*at, "maxAgeHours"), wrong, shown(pool.max_age_hours), f"1 to {OLDEST_HOURS}", fix)
-
-
-def names(name: Any, config: Any) -> Iterator[Problem]:
-    """EKS Auto Mode has names for pools of its own."""
-    for at, pool in entries(config, "pools"):
-        if are(str, pool.name) and pool.name in AUTO_MODES_OWN:
-            wrong, allowed = "is a pool that EKS Auto Mode brings itself", f"anything but {', '.join(AUTO_MODES_OWN)}"
-            yield Problem((*at, "name"), wrong, shown(pool.name), allowed, "choose another name")
-
-
 def _attribute(key: str) -> str:
     return fields(Pool)[key].attribute
 
@@ -240,15 +163,4 @@ def _accelerators() -> list[str]:
     return list(dict.fromkeys(facts.accelerator for facts in table().values() if facts.accelerator))
 
 
-RULES = (
-    kinds,
-    gpus_of_a_node,
-    caps,
-    cpu_types,
-    partitions,
-    fabric,
-    zones,
-    capacity,
-    makers,
-    names,
-)
+RULES = (kinds, gpus_of_a_node, cpu_types, partitions, fabric, zones)

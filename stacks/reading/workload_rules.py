@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from stacks.instances import offered, pieces, profiles, table
-from stacks.reading.pool_rules import known_types, pools
+from stacks.instances import offered, pieces, table, units
+from stacks.reading.pool_rules import known_types, pools, sliced
 from stacks.reading.problems import Location, Problem, nearest, path, shown
 from stacks.reading.sound import ENVIRONMENT, Unsound, are, entries
 
@@ -118,15 +118,8 @@ def larger_than_a_node(name: Any, config: Any) -> Iterator[Problem]:
                 wrong = f"does not fit on a node of pool {pool.name}: the largest has {most} {unit}, and keeps some"
                 fix = f"write {most - 1} or less, or choose a pool with larger nodes"
                 yield Problem((*at, key), wrong, shown(wanted), f"less than {most}", fix)
-        if are(int, workload.gpus) and pool.accelerator and _sliced(pool):
+        if are(int, workload.gpus) and pool.accelerator and sliced(pool):
             yield from _too_many_gpus(at, workload, pool)
-
-
-def _sliced(pool: Any) -> bool:
-    """Whether it is known how many GPUs, parts or turns a node of a pool has."""
-    whole = pool.partition is None or (are(str, pool.partition) and pool.partition in profiles(pool.accelerator))
-    shared = pool.share is None or are(int, pool.share)
-    return whole and shared and are(int, pool.per_node) and pool.per_node in offered(pool.accelerator)
 
 
 def _too_many_gpus(at: Location, workload: Any, pool: Any) -> Iterator[Problem]:
@@ -141,14 +134,26 @@ def _too_many_gpus(at: Location, workload: Any, pool: Any) -> Iterator[Problem]:
         more = [count for count in offered(pool.accelerator) if count >= wanted and not pool.partition]
         fix = f"write {node} or less" + (f", or perNode: {more[0]} at the pool" if more and not pool.share else "")
         yield Problem(here, wrong, found, f"1 to {node}", fix)
-        return
-    replicas = getattr(workload, "replicas", None)
-    if replicas and are(int, replicas.max, pool.max_gpus):
-        most = pool.max_gpus // pool.per_node * pieces(pool)
-        if wanted * replicas.max > most:
-            wrong = f"times replicas.max {replicas.max} is more than the cap of pool {pool.name}, {most} {what}"
-            fix = f"lower replicas.max to {most // wanted}, or raise maxGpus at the pool"
-            yield Problem(here, wrong, found, f"together at most {most}", fix)
+
+
+def together(name: Any, config: Any) -> Iterator[Problem]:
+    """The replicas of all endpoints of a pool fit under its cap: the queue keeps that much for them."""
+    for _, pool in pools(config):
+        if not are(str, pool.accelerator, pool.name) or not are(int, pool.max_gpus) or not sliced(pool):
+            continue
+        most, taken = units(pool), 0
+        what = f"parts ({pool.partition})" if pool.partition else "turns" if pool.share else "GPUs"
+        for at, endpoint in entries(config, "endpoints"):
+            replicas: Any = getattr(endpoint.replicas, "max", None)
+            if endpoint.pool != pool.name or not are(int, endpoint.gpus, replicas) or not endpoint.gpus:
+                continue
+            left, taken = max(most - taken, 0), taken + endpoint.gpus * replicas
+            if most and taken > most:
+                wrong = f"times replicas.max {replicas} is more than pool {pool.name} has left for it, {left} {what}"
+                fix = "raise maxGpus at the pool"
+                if left >= endpoint.gpus:
+                    fix = f"lower replicas.max to {left // endpoint.gpus}, or {fix}"
+                yield Problem((*at, "gpus"), wrong, shown(endpoint.gpus), f"together at most {most} in the pool", fix)
 
 
 def larger_than_the_quota(name: Any, config: Any) -> Iterator[Problem]:
@@ -201,6 +206,7 @@ RULES = (
     images,
     places_to_run,
     larger_than_a_node,
+    together,
     larger_than_the_quota,
     canaries,
 )

@@ -23,6 +23,9 @@ AWS_VERSION = "7.21.0"
 KUBERNETES_PROVIDER_VERSION = "4.27.0"
 """Version of the pulumi_kubernetes SDK that the provider answers to."""
 
+HELM_VERSION = "3.18.6"
+"""Version of Helm, which the Kubernetes provider's go.mod asks for."""
+
 KUBERNETES_VERSION = "1.34.2"
 """Version of Kubernetes that the local control plane is; go.mod of the cluster programs has the same."""
 
@@ -167,7 +170,8 @@ HELM = Program(
         Compiled(
             name="helm",
             package="helm.sh/helm/v3/cmd/helm",
-            flags=f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor={MAJOR} "
+            flags=f"-X helm.sh/helm/v3/internal/version.version=v{HELM_VERSION} "
+            f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor={MAJOR} "
             f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor={MINOR}",
         ),
     ),

@@ -235,6 +235,7 @@ def test_engine_and_sdks_have_the_versions_that_belong_together():
     assert f"v{programs.LANGUAGE_VERSION}" in (programs.HERE / "language-python" / "go.mod").read_text()
     sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4"
     assert pins("kubernetes")[sdk] == f"v{programs.KUBERNETES_PROVIDER_VERSION}"
+    assert pins("kubernetes")["helm.sh/helm/v3"] == f"v{programs.HELM_VERSION}"
 
 
 def test_every_part_of_the_control_plane_is_of_one_release_of_kubernetes():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stacks.instances import matching, most_nodes, offered, served_by, table, ways
+from stacks.names import prefix
 from stacks.reading.pool_rules import known_types, pools
 from stacks.reading.problems import Problem, shown
 from stacks.reading.sound import Unsound, are, entries
@@ -11,6 +12,9 @@ from stacks.reading.sound import Unsound, are, entries
 TAKEN = ("any-pool", "general-purpose", "system")
 """Names of the queue's flavor for work that names no pool, and of the pools that EKS Auto Mode may bring itself (EKS
 user guide, "Auto Mode built-in node pools")."""
+
+LONGEST_GROUP_NAME = 63
+"""Characters of a managed node group's name (EKS API reference, CreateNodegroup, nodegroupName)."""
 
 OLDEST_HOURS = 480
 """EKS Auto Mode ends a node after 21 days; draining it may take the last of them (EKS user guide, "Auto Mode")."""
@@ -120,4 +124,23 @@ def names(name: Any, config: Any) -> Iterator[Problem]:
             yield Problem((*at, "name"), wrong, shown(pool.name), allowed, "choose another name")
 
 
-RULES = (caps, a_node_each_way, capacity, makers, names)
+def group_names(name: Any, config: Any) -> Iterator[Problem]:
+    """A managed node group bears the names of environment, pool and way to buy in 63 characters (EKS)."""
+    system: Any = config.environment.system
+    for at, pool in pools(config):
+        lists = (pool.capacity, pool.reservations, pool.capacity_blocks)
+        if not are(str, name, system, pool.name) or any(not isinstance(one, list | tuple) for one in lists):
+            continue
+        if not are(str, *pool.capacity, *pool.reservations, *pool.capacity_blocks) or served_by(pool) == "karpenter":
+            continue
+        reserved = (*pool.reservations, *pool.capacity_blocks)
+        called = [way for kind in pool.capacity for way in (reserved if kind == "reserved" else (kind,))]
+        longest = max((f"{prefix(system, name)}-{pool.name}-{way}" for way in called), key=len, default="")
+        if (excess := len(longest) - LONGEST_GROUP_NAME) > 0:
+            room = max(len(pool.name) - excess, 0)
+            allowed = f"{room} characters, so that {longest} ({len(longest)}) fits in {LONGEST_GROUP_NAME}"
+            fix = f"shorten the name, or the system, by {excess}"
+            yield Problem((*at, "name"), "makes a node group's name too long", shown(pool.name), allowed, fix)
+
+
+RULES = (caps, a_node_each_way, capacity, makers, names, group_names)

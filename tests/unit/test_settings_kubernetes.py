@@ -128,6 +128,14 @@ def test_an_endpoint_serves_the_champion_and_has_no_canary_unless_the_file_says_
     assert (endpoint.pool, endpoint.gpus, endpoint.cpus, endpoint.memory_gib, endpoint.callers) == (None, 0, 1, 2, ())
 
 
+def test_a_node_group_whose_name_would_be_too_long_is_refused_with_its_length():
+    config = changed({"system": "a" * 16, "pools.2.name": "b" * 23, "images.mirrors": []}, WHOLE)
+    (problem,) = [p for p in problems(config, "c" * 15) if "node group" in p.wrong]
+    assert problem.path == f"{KEY}.pools[2].name"
+    assert f"{'a' * 16}-{'c' * 15}-{'b' * 23}-cr-0a1b2c3d4e5f60718 (77) fits in 63" in problem.allowed
+    assert problem.fix == "shorten the name, or the system, by 14"
+
+
 def test_credentials_in_an_address_are_not_repeated():
     for address in ("https://u:hunter2@git.example.com/a", "ssh://hunter2@git.example.com/a"):
         text = str(SettingsError(told({"pipelines.0.repository": address}), "file"))

@@ -17,6 +17,9 @@ PARTITION = "seedbed.dev/partition"
 SHARE = "seedbed.dev/share"
 """Label of a node whose GPUs are shared: pods a GPU."""
 
+EFA = "seedbed.dev/efa"
+"""Label of a node of a managed group with the Elastic Fabric Adapter."""
+
 GPU = "nvidia.com/gpu"
 """What a pod asks for. Whole, partitioned and shared GPUs all go by this name: the device plugin of Bottlerocket knows
 the MIG strategy `single` only, and names a share like a whole (EKS user guide, "Use multi-instance GPUs (MIG)", "MIG

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.accelerators import ACCELERATOR, PARTITION, POOL, PURPOSE, SHARE, TAINT, gpu_resource
+from components.accelerators import ACCELERATOR, EFA, PARTITION, POOL, PURPOSE, SHARE, TAINT, gpu_resource
 from components.bottlerocket import gpu_settings, user_data
 from components.efa import EfaGroup, EfaGroupArgs
 from components.node_pool import Capacity, whole_parts
@@ -149,6 +149,7 @@ class NodeGroupPool(pulumi.ComponentResource):
                 PURPOSE: args.purpose,
                 **({PARTITION: args.partition} if args.partition else {}),
                 **({SHARE: str(args.share)} if args.share else {}),
+                **({EFA: "true"} if args.efa_interfaces else {}),
             },
             taints=[{"key": TAINT["key"], "value": TAINT["value"], "effect": "NO_SCHEDULE"}],
             # Where there is no node yet, an autoscaler reads here what one has (Cluster Autoscaler, "scale from 0").

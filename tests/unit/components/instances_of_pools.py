@@ -2,6 +2,7 @@
 
 from components.chart import Chart, ChartArgs, Documents
 from components.efa import EfaGroup, EfaGroupArgs
+from components.efa_plugin import EfaPlugin, EfaPluginArgs
 from components.node_group_pool import NodeGroupPool, NodeGroupPoolArgs
 from components.node_group_role import NodeGroupRole, NodeGroupRoleArgs
 from components.node_pool import NodePools, NodePoolsArgs
@@ -39,6 +40,7 @@ OTHER_RELEASE = {**RELEASE, "data": {"a": "c"}}
 
 POOLS = [
     instance(EfaGroup, EfaGroupArgs, group_name=("seedbed-test-efa", "seedbed-other-efa"), vpc_id=("vpc-1", "vpc-2")),
+    instance(EfaPlugin, EfaPluginArgs, image=("registry.example.com/efa:v1", "registry.example.com/efa:v2")),
     instance(
         NodePools,
         NodePoolsArgs,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from components.bottlerocket import gpu_settings
+from components.efa_plugin import EfaPlugin, EfaPluginArgs
 from components.node_group_pool import NodeGroupPool
 from components.node_group_role import NodeGroupRole
 from tests.unit.components.instances import INSTANCES, KEY
@@ -130,6 +131,16 @@ def test_each_card_has_its_efa_interface_and_all_are_in_the_fabrics_group():
     assert [i["interfaceType"] for i in interfaces] == ["efa"] + 31 * ["efa-only"]
     assert [i["deviceIndex"] for i in interfaces] == [0] + 31 * [1]
     assert all(i["securityGroups"] == ["sg-1", "p-efa-group-id"] for i in interfaces)
+
+
+def test_pods_find_the_fabric_on_nodes_that_have_it_and_the_plugin_has_no_rights():
+    assert made(BLOCKS)["cr-0a-group"]["labels"]["seedbed.dev/efa"] == "true"
+    assert "seedbed.dev/efa" not in made(ARGS)["on-demand-group"]["labels"]
+    (plugin,) = deploy(lambda: EfaPlugin("e", EfaPluginArgs(image="registry.example.com/efa:v1")))
+    pod = plugin.inputs["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"seedbed.dev/efa": "true"}
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
 def test_a_node_is_private_encrypted_and_gives_no_pod_its_own_identity():

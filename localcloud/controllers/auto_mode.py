@@ -52,7 +52,7 @@ def install(api: Api, kinds: list[dict[str, Any]]) -> None:
 
 
 def _is_established(api: Api, name: str) -> bool:
-    conditions = api.get(f"{KINDS}/{name}").get("status", {}).get("conditions", [])
+    conditions = api.get(f"{KINDS}/{name}").get("status", {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 

@@ -91,7 +91,7 @@ class CertManager:
 
     def _tell(self, one: Object, known: Any, problem: str) -> None:
         before: Object = one.get("status", {})
-        old = next((it for it in before.get("conditions", []) if it["type"] == "Ready"), {})
+        old = next((it for it in (before.get("conditions") or []) if it["type"] == "Ready"), {})
         ready = "False" if problem else "True"
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         condition = {

@@ -92,7 +92,7 @@ def _reserves(term: Object, held: Object) -> bool:
 
 def _condition(one: Object, kind: str, is_true: bool, reason: str, message: str) -> dict[str, Any]:
     wanted = "True" if is_true else "False"
-    before = next((it for it in one.get("status", {}).get("conditions", []) if it["type"] == kind), {})
+    before = next((it for it in one.get("status", {}).get("conditions") or [] if it["type"] == kind), {})
     moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return {
         "type": kind,

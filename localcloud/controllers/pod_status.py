@@ -13,7 +13,7 @@ def status(pod: Object, *, is_running: bool, is_ready: bool, restarts: int, said
     """The status to write, or None where the pod has it already; `said` is why it is not ready."""
     before: Object = pod.get("status", {})
     moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    known = {one["type"]: one for one in before.get("conditions", [])}
+    known = {one["type"]: one for one in (before.get("conditions") or [])}
     others = [one for kind, one in known.items() if kind not in OURS]
     reason = {} if is_ready else {"reason": "ContainersNotReady", "message": said[:1000]}
     conditions = [
@@ -67,8 +67,8 @@ def _condition(
 
 def _essence(one: Object) -> tuple[Any, ...]:
     """What of a status tells a person something new."""
-    conditions = {it["type"]: (it["status"], it.get("message")) for it in one.get("conditions", [])}
+    conditions = {it["type"]: (it["status"], it.get("message")) for it in (one.get("conditions") or [])}
     containers = [
-        (it["name"], it["ready"], it["restartCount"], *it["state"]) for it in one.get("containerStatuses", [])
+        (it["name"], it["ready"], it["restartCount"], *it["state"]) for it in (one.get("containerStatuses") or [])
     ]
     return one.get("phase"), one.get("podIP"), [conditions.get(kind) for kind in OURS], containers

@@ -121,7 +121,7 @@ class Picture:
                 raise
             found = _NOTHING
         with self._lock:
-            self._objects = {_key(one): one for one in found["items"]}
+            self._objects = {_key(one): one for one in found["items"] or ()}
         self._seen.set()
         self._changed()
         return found["metadata"].get("resourceVersion", "")

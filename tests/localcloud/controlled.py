@@ -101,7 +101,7 @@ class Cluster:
 
     def _is_served(self, definition: Object) -> bool:
         found = self.get(DEFINITION, definition["metadata"]["name"], version="apiextensions.k8s.io/v1")
-        conditions = found.get("status", {}).get("conditions", [])
+        conditions = found.get("status", {}).get("conditions") or []
         return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 

@@ -189,7 +189,9 @@ def _workloads(kueue):
 
 
 def _condition(one, kind):
-    found = [it for it in one.get("status", {}).get("conditions", []) if it["type"] == kind and it["status"] == "True"]
+    found = [
+        it for it in one.get("status", {}).get("conditions") or [] if it["type"] == kind and it["status"] == "True"
+    ]
     return found[0] if found else None
 
 

@@ -33,9 +33,10 @@ def settings(user_data: str | None) -> dict[str, Any]:
     """`settings.kubelet-device-plugins.nvidia` of user data; empty where there is none, or where it is not TOML."""
     try:
         told = tomllib.loads(base64.b64decode(user_data or "", validate=True).decode())
-        return told["settings"]["kubelet-device-plugins"]["nvidia"]
-    except (binascii.Error, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError):
+    except (binascii.Error, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return {}
+    found = told.get("settings", {}).get("kubelet-device-plugins", {})
+    return found.get("nvidia", {}) if isinstance(found, dict) else {}
 
 
 def _parts(instance: Instance, profiles: dict[str, str]) -> int:
@@ -44,9 +45,9 @@ def _parts(instance: Instance, profiles: dict[str, str]) -> int:
     wanted = profiles.get(f"{model}.{instance.gpu_memory_gib:.0f}gb")
     if wanted is None:
         return 1
-    if str(wanted).isdigit():
+    if wanted.isdigit():
         return int(wanted)
-    return parts_of(str(wanted), instance.gpu_memory_gib) if not instance.mig or wanted in instance.mig else 0
+    return parts_of(wanted, instance.gpu_memory_gib) if not instance.mig or wanted in instance.mig else 0
 
 
 def parts_of(profile: str, gpu_memory_gib: float) -> int:
@@ -58,4 +59,4 @@ def parts_of(profile: str, gpu_memory_gib: float) -> int:
     if not found or not gpu_memory_gib:
         return 0
     compute, memory = (int(part) for part in found.groups())
-    return min(7 // compute, int(8 // max(1, round(memory / (gpu_memory_gib / 8)))))
+    return min(7 // compute, 8 // max(1, round(memory / (gpu_memory_gib / 8))))

@@ -44,7 +44,9 @@ def machines(record: Cluster, account: str, region: str, instances: Instances) -
         kind = instance_type(group, template)
         if kind not in instances:
             continue  # refused when the group was made; the table may have changed since
-        resource, units = advertised(instances[kind], template.get("UserData"))
+        # moto keeps user data as an object of its own
+        user_data = str(template["UserData"]) if template.get("UserData") else None
+        resource, units = advertised(instances[kind], user_data)
         capacity = instances[kind].capacity(resource, units, _disk_gib(group, template))
         for interface in record.node_interfaces.get(name, []):
             eni = ec2.enis.get(interface)

@@ -158,6 +158,7 @@ def pod(args: ModelDbArgs) -> dict[str, Any]:
                 "image": args.back_end_image,
                 "lifecycle": {"postStart": {"exec": {"command": ["touch", STARTED]}}},
                 "env": [
+                    {"name": "LIQUIBASE_MIGRATION", "value": "true"},
                     {"name": "VERTA_MODELDB_CONFIG", "value": f"{CREDENTIALS}/config.yaml"},
                     {"name": "AWS_SHARED_CREDENTIALS_FILE", "value": f"{CREDENTIALS}/aws"},
                     {"name": "JAVA_TOOL_OPTIONS", "value": "-Djava.io.tmpdir=/scratch -XX:MaxRAMPercentage=70"},

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from localcloud.clusters.cluster import LiveCluster
 
 TOKEN_SECONDS = 7200
-SOON, LATER = 0.5, 20.0
+SOON, LATER = 0.5, 5.0
 """Seconds to the next look: while a program starts, and when all is well (for new contents of volumes)."""
 
 

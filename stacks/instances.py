@@ -160,8 +160,14 @@ def units(pool: "Pool") -> int:
 
 
 def kept(pool: "Pool", endpoints: Iterable["Endpoint"]) -> int:
-    """Units of a pool that endpoints may take together when each has all its replicas."""
-    return sum(one.gpus * one.replicas.max for one in endpoints if one.pool == pool.name)
+    """Units of a pool that endpoints may take together when each has all its replicas, canaries included."""
+    return sum(one.gpus * most_replicas(one) for one in endpoints if one.pool == pool.name)
+
+
+def most_replicas(endpoint: "Endpoint") -> int:
+    """Replicas of an endpoint at most; a canary's share of them comes on top, and is one at least."""
+    most, percent = endpoint.replicas.max, endpoint.canary_percent
+    return most if percent is None else most + max(1, -(-most * percent // 100))
 
 
 def ways(pool: "Pool") -> int:

@@ -90,7 +90,7 @@ class Replicas(Part):
     """Replicas at least."""
 
     max: Annotated[int, Field(ge=1, le=100)] = 2
-    """Replicas at most; not less than `min`."""
+    """Replicas at most; not less than `min`. A canary's share of them comes on top."""
 
 
 class Endpoint(Part):

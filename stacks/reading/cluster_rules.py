@@ -5,7 +5,7 @@ from typing import Any
 
 from stacks.file.teams import Team
 from stacks.instances import kept, pieces
-from stacks.reading.pool_rules import known_types, pools, sliced
+from stacks.reading.pool_rules import counted, known_types, pools, sliced
 from stacks.reading.problems import Location, Problem, shown
 from stacks.reading.sound import ENVIRONMENT, Unsound, are, entries
 
@@ -110,7 +110,7 @@ def gpus_for_teams(config: Any) -> int | None:
         if not known_types(pool) or not are(str, pool.purpose) or not are(int, pool.max_gpus) or not sliced(pool):
             return None
         inside = [one for _, one in entries(config, "endpoints") if one.pool == pool.name]
-        if not all(are(int, one.gpus, getattr(one.replicas, "max", None)) for one in inside):
+        if not all(are(int, one.gpus) and counted(one) for one in inside):
             return None
         each = pieces(pool) // pool.per_node
         total += max(pool.max_gpus - -(-kept(pool, inside) // each), 0)

@@ -43,6 +43,12 @@ def sliced(pool: Any) -> bool:
     return whole and shared and are(int, pool.per_node) and pool.per_node in offered(pool.accelerator)
 
 
+def counted(endpoint: Any) -> bool:
+    """Whether it is known how many replicas an endpoint has at most."""
+    percent = endpoint.canary_percent
+    return are(int, getattr(endpoint.replicas, "max", None)) and (percent is None or are(int, percent))
+
+
 def kinds(name: Any, config: Any) -> Iterator[Problem]:
     """A pool is of GPUs or of CPUs, and has the keys of the one and not of the other."""
     for at, pool in entries(config, "pools"):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from stacks.instances import offered, pieces, table, units
-from stacks.reading.pool_rules import known_types, pools, sliced
+from stacks.instances import most_replicas, offered, pieces, table, units
+from stacks.reading.pool_rules import counted, known_types, pools, sliced
 from stacks.reading.problems import Location, Problem, nearest, path, shown
 from stacks.reading.sound import ENVIRONMENT, Unsound, are, entries
 
@@ -144,15 +144,12 @@ def together(name: Any, config: Any) -> Iterator[Problem]:
         most, taken = units(pool), 0
         what = f"parts ({pool.partition})" if pool.partition else "turns" if pool.share else "GPUs"
         for at, endpoint in entries(config, "endpoints"):
-            replicas: Any = getattr(endpoint.replicas, "max", None)
-            if endpoint.pool != pool.name or not are(int, endpoint.gpus, replicas) or not endpoint.gpus:
+            if endpoint.pool != pool.name or not are(int, endpoint.gpus) or not endpoint.gpus or not counted(endpoint):
                 continue
-            left, taken = max(most - taken, 0), taken + endpoint.gpus * replicas
+            left, taken = max(most - taken, 0), taken + endpoint.gpus * most_replicas(endpoint)
             if most and taken > most:
-                wrong = f"times replicas.max {replicas} is more than pool {pool.name} has left for it, {left} {what}"
-                fix = "raise maxGpus at the pool"
-                if left >= endpoint.gpus:
-                    fix = f"lower replicas.max to {left // endpoint.gpus}, or {fix}"
+                wrong = f"{_times(endpoint)} is more than pool {pool.name} has left for it, {left} of {most} {what}"
+                fix = "lower replicas.max, or raise maxGpus at the pool"
                 yield Problem((*at, "gpus"), wrong, shown(endpoint.gpus), f"together at most {most} in the pool", fix)
 
 
@@ -163,15 +160,16 @@ def larger_than_the_quota(name: Any, config: Any) -> Iterator[Problem]:
         team = teams.get(workload.team) if are(str, workload.team) else None
         if team is None:
             continue
-        replicas = getattr(workload, "replicas", None)
-        times = replicas.max if replicas else 1
+        if kind == "endpoints" and not counted(workload):
+            continue
+        times = most_replicas(workload) if kind == "endpoints" else 1
         for key, wanted, quota, quota_key in (
             ("cpus", workload.cpus, team.cpu_quota, "cpuQuota"),
             ("memoryGib", workload.memory_gib, team.memory_quota_gib, "memoryQuotaGib"),
         ):
-            if are(int, wanted, quota, times) and wanted * times > quota:
-                each = f" times replicas.max {times}" if times > 1 else ""
-                wrong = f"{each.strip()} is more than {quota_key} {quota} of team {team.name}".strip()
+            if are(int, wanted, quota) and wanted * times > quota:
+                each = _times(workload) if kind == "endpoints" else ""
+                wrong = f"{each} is more than {quota_key} {quota} of team {team.name}".strip()
                 fix = f"lower it, or raise {quota_key} to {wanted * times} or more"
                 yield Problem((*at, key), wrong, shown(wanted), f"together at most {quota}", fix)
         alone = kind == "pipelines" and team.borrow is False and are(int, workload.gpus, team.gpu_quota)
@@ -191,6 +189,11 @@ def canaries(name: Any, config: Any) -> Iterator[Problem]:
             wrong = f"is the same as alias {endpoint.alias}"
             fix = "choose another, for example challenger, or remove canaryPercent"
             yield Problem((*at, "canaryAlias"), wrong, shown(endpoint.canary_alias), "another than alias", fix)
+
+
+def _times(endpoint: Any) -> str:
+    canary = "" if endpoint.canary_percent is None else ", with the canary's"
+    return f"times {most_replicas(endpoint)} replicas{canary},"
 
 
 def _names(named: Any) -> list[str] | None:

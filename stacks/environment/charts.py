@@ -1,11 +1,12 @@
 """Which programs of others an environment has in its cluster, and what they are told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
-from components.chart import ChartArgs, Documents
+from components.chart import ChartArgs, Document, Documents
 from stacks.helm import Release, rendered
 from stacks.versions import catalogue, image
 
@@ -18,7 +19,9 @@ def kueue(kubernetes: str, teams: Sequence[str], replicas: int) -> ChartArgs:
 
     Raises ChartError where the chart cannot be rendered.
     """
-    return _installed([_release("kueue", kubernetes, kueue_values(teams, replicas))])
+    everything = _installed([_release("kueue", kubernetes, kueue_values(teams, replicas))])
+    served = [document for document in everything.documents.objects if not _is_of_the_list(document)]
+    return replace(everything, documents=Documents(served))
 
 
 def kserve(kubernetes: str) -> ChartArgs:
@@ -95,6 +98,11 @@ def kserve_values() -> dict[str, Any]:
             "storage": {"image": initializer.repository, "tag": initializer.version.removeprefix(":")},
         }
     }
+
+
+def _is_of_the_list(document: Document) -> bool:
+    """Whether an object belongs to the list of waiting work, which the chart has even where the feature is off."""
+    return document["kind"] == "APIService" or "visibility-server" in document["metadata"]["name"]
 
 
 def _release(name: str, kubernetes: str, values: dict[str, Any]) -> Release:

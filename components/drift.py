@@ -10,15 +10,13 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from components.account import image
 from components.drift_access import ALARM_NAMESPACE, METRIC, guard, watching_policy
+from components.drift_pod import account_name, job, labels
 from components.openings import api_server
 from components.pod_identity import PodIdentity, PodIdentityArgs
-from components.restricted_pod import container_security, folder, placement, pod_security, resources
-from components.workspace_access import QUEUE, QUEUE_NAME, binding
+from components.workspace_access import binding
 
 RBAC = "rbac.authorization.k8s.io"
-DEADLINE_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +40,7 @@ class DriftWatchArgs:
     """Distance of the distributions from which it is an alarm: above 0, below 1."""
 
     image_repository: str
-    """Repository of the image in the account's registry, whose Python has the module `lifecycle.watch`."""
+    """Repository of an image with Python 3.10 or newer in the account's registry."""
 
     image_digest: str
     """`sha256:` and 64 hexadecimal digits."""
@@ -61,6 +59,9 @@ class DriftWatchArgs:
 
     retrain_pod: Mapping[str, Any]
     """Specification of its pods (TrainingPipeline.pod), for no other may be run; not looked at without `retrain`."""
+
+    scripts: Mapping[str, str]
+    """Texts of aws_requests.py and watch_drift.py of lifecycle/, by these names."""
 
     pool: str | None
     """Pool whose nodes run it; None leaves it to any node without GPUs."""
@@ -105,7 +106,7 @@ class DriftWatch(pulumi.ComponentResource):
             PodIdentityArgs(
                 role_name=f"{args.prefix}-drift-{args.endpoint}",
                 namespace=args.team,
-                service_account=_account(args),
+                service_account=account_name(args),
                 policy=watching_policy(
                     account=args.account,
                     region=args.region,
@@ -124,16 +125,22 @@ class DriftWatch(pulumi.ComponentResource):
         )
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account",
-            metadata=_metadata(args, _account(args)),
+            metadata=_metadata(args, account_name(args)),
             automount_service_account_token=False,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[identity]),
         )
-        first: list[pulumi.Resource] = [account]
+        scripts = kubernetes.core.v1.ConfigMap(
+            f"{name}-scripts",
+            metadata=_metadata(args, account_name(args)),
+            data=args.scripts,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        first: list[pulumi.Resource] = [account, scripts]
         if args.retrain is not None:
             first += self._retraining(name, args, args.retrain)
         kubernetes.batch.v1.CronJob(
             f"{name}-job",
-            metadata=_metadata(args, _account(args)),
+            metadata=_metadata(args, account_name(args)),
             spec=job(args),
             opts=pulumi.ResourceOptions(parent=self, depends_on=first),
         )
@@ -153,12 +160,12 @@ class DriftWatch(pulumi.ComponentResource):
             },
             {"api_groups": ["batch"], "resources": ["jobs"], "verbs": ["create"]},
         ]
-        who = {"kind": "ServiceAccount", "name": _account(args), "namespace": args.namespace}
+        who = {"kind": "ServiceAccount", "name": account_name(args), "namespace": args.namespace}
         policy_name = f"drift-{args.team}-{args.endpoint}"
         policy = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
             f"{name}-guard",
             metadata={"name": policy_name},
-            spec=guard(args.team, _account(args), retrain, args.retrain_pod),
+            spec=guard(args.team, account_name(args), retrain, args.retrain_pod),
             opts=child,
         )
         bound = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
@@ -171,20 +178,20 @@ class DriftWatch(pulumi.ComponentResource):
         bounded = pulumi.ResourceOptions(parent=self, depends_on=[bound])
         role: Any = rules
         made = kubernetes.rbac.v1.Role(
-            f"{name}-retrain", metadata=_metadata(args, _account(args)), rules=role, opts=bounded
+            f"{name}-retrain", metadata=_metadata(args, account_name(args)), rules=role, opts=bounded
         )
         held = kubernetes.rbac.v1.RoleBinding(
             f"{name}-retrain-binding",
-            metadata=_metadata(args, _account(args)),
-            role_ref={"api_group": RBAC, "kind": "Role", "name": _account(args)},
+            metadata=_metadata(args, account_name(args)),
+            role_ref={"api_group": RBAC, "kind": "Role", "name": account_name(args)},
             subjects=[who],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
         )
         way = kubernetes.networking.v1.NetworkPolicy(
             f"{name}-api-server",
-            metadata=_metadata(args, _account(args)),
+            metadata=_metadata(args, account_name(args)),
             spec={
-                "pod_selector": {"match_labels": _labels(args)},
+                "pod_selector": {"match_labels": labels(args)},
                 "policy_types": ["Egress"],
                 "egress": [api_server(args.cidr)],
             },
@@ -229,69 +236,5 @@ def alarms(args: DriftWatchArgs) -> dict[str, dict[str, Any]]:
     }
 
 
-def job(args: DriftWatchArgs) -> Any:
-    """Specification of the CronJob."""
-    return {
-        "schedule": args.schedule,
-        "timeZone": "Etc/UTC",
-        "concurrencyPolicy": "Forbid",
-        "startingDeadlineSeconds": 600,
-        "successfulJobsHistoryLimit": 1,
-        "failedJobsHistoryLimit": 3,
-        "jobTemplate": {
-            "metadata": {"labels": {**_labels(args), QUEUE_NAME: QUEUE}},
-            "spec": {
-                "backoffLimit": 2,
-                "activeDeadlineSeconds": DEADLINE_SECONDS,
-                "ttlSecondsAfterFinished": 24 * 3600,
-                "template": {"metadata": {"labels": _labels(args)}, "spec": pod(args)},
-            },
-        },
-    }
-
-
-def pod(args: DriftWatchArgs) -> dict[str, Any]:
-    environment = {
-        "CAPTURED": f"s3://{args.captured}",
-        "REFERENCE": f"s3://{args.reference}",
-        "THRESHOLD": str(args.threshold),
-        "METRIC_NAMESPACE": ALARM_NAMESPACE,
-        "METRIC": METRIC,
-        "ENDPOINT": f"{args.prefix}/{args.endpoint}",
-        "NAMESPACE": args.team,
-        **({"RETRAIN": args.retrain} if args.retrain else {}),
-        "AWS_REGION": args.region,
-        "HOME": "/tmp",
-    }
-    return {
-        "serviceAccountName": _account(args),
-        # Only who may make a Job has business with the API server.
-        "automountServiceAccountToken": args.retrain is not None,
-        "restartPolicy": "Never",
-        "securityContext": pod_security(),
-        **placement(args.pool, 0),
-        "containers": [
-            {
-                "name": "watch",
-                "image": image(args.account, args.region, args.image_repository, args.image_digest),
-                "command": ["python", "-m", "lifecycle.watch"],
-                "env": [{"name": key, "value": value} for key, value in environment.items()],
-                "resources": resources(args.cpus, args.memory_gib),
-                "securityContext": container_security(),
-                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
-            }
-        ],
-        "volumes": [folder("tmp", 5)],
-    }
-
-
-def _account(args: DriftWatchArgs) -> str:
-    return f"drift-{args.endpoint}"
-
-
-def _labels(args: DriftWatchArgs) -> dict[str, str]:
-    return {"app.kubernetes.io/name": "drift", "seedbed.dev/drift": args.endpoint, "seedbed.dev/team": args.team}
-
-
 def _metadata(args: DriftWatchArgs, name: str) -> Any:
-    return {"name": name, "namespace": args.namespace, "labels": _labels(args)}
+    return {"name": name, "namespace": args.namespace, "labels": labels(args)}

@@ -106,16 +106,21 @@ def bucket_url(bucket: str, region: str, suffix: str) -> str:
     return f"{other.rstrip('/')}/{bucket}" if other else f"https://{bucket}.s3.{region}.{suffix}"
 
 
-def keys(bucket: str, prefix: str, region: str, suffix: str) -> Iterator[str]:
-    """Keys of all objects below `prefix` (S3 API reference, ListObjectsV2)."""
+def keys(
+    bucket: str, prefix: str, region: str, suffix: str, *, since: datetime.datetime | None = None
+) -> Iterator[str]:
+    """Keys of all objects below `prefix`, changed after `since` where that is given (S3 API, ListObjectsV2)."""
+    after = since.strftime("%Y-%m-%dT%H:%M:%S") if since else ""
     query = {"list-type": "2", "prefix": prefix}
     while True:
         encoded = "&".join(f"{k}={urllib.parse.quote(v, safe='-_.~')}" for k, v in sorted(query.items()))
         with send("GET", f"{bucket_url(bucket, region, suffix)}?{encoded}", service="s3", region=region) as answer:
             tree = xml.etree.ElementTree.fromstring(answer.read())
         for element in tree.iter():
-            if element.tag.rpartition("}")[2] == "Key":
-                yield element.text or ""
+            if element.tag.rpartition("}")[2] == "Contents":
+                about = {one.tag.rpartition("}")[2]: one.text or "" for one in element}
+                if about.get("LastModified", "") >= after:
+                    yield about["Key"]
         more = [e.text for e in tree.iter() if e.tag.rpartition("}")[2] == "NextContinuationToken" and e.text]
         if not more:
             return

@@ -81,6 +81,7 @@ DRIFT = instance(
     image_repository=("seedbed-test/training", "seedbed-test/other"),
     captured=("seedbed-test-capture/credit", "seedbed-other-capture/credit"),
     reference=("seedbed-test-artifacts/reference/credit", "seedbed-other-artifacts/reference/credit"),
+    scripts=(SCRIPTS, {**SCRIPTS, "load_model.py": "four"}),
     retrain=("credit-on-demand", None),
     retrain_pod=(pod(PIPELINE.args), pod(replace(PIPELINE.args, revision=40 * "c"))),
     alarm_topic_arn=TOPICS,

@@ -200,9 +200,12 @@ KARPENTER = Program(name="karpenter", module="cluster", compiled=(Compiled(name=
 KUEUE = Program(
     name="kueue", module="cluster", compiled=(Compiled(name="kueue", package="sigs.k8s.io/kueue/cmd/kueue"),)
 )
-KWOK = Program(name="kwok", compiled=(Compiled(name="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),))
+KWOK = Program(
+    name="kwok", module="controllers", compiled=(Compiled(name="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),)
+)
 KSERVE = Program(
     name="kserve",
+    module="controllers",  # together with kwok they need one older release of Kubernetes' libraries, not two
     compiled=(Compiled(name="kserve-manager", package="github.com/kserve/kserve/cmd/manager"),),
 )
 

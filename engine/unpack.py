@@ -25,8 +25,10 @@ class Part:
 
 PARTS = (
     Part(name="kueue", module="sigs.k8s.io/kueue", pins="cluster", inside="charts/kueue"),
-    Part(name="kserve-crd", module="github.com/kserve/kserve", pins="kserve", inside="charts/kserve-crd"),
-    Part(name="kserve-resources", module="github.com/kserve/kserve", pins="kserve", inside="charts/kserve-resources"),
+    Part(name="kserve-crd", module="github.com/kserve/kserve", pins="controllers", inside="charts/kserve-crd"),
+    Part(
+        name="kserve-resources", module="github.com/kserve/kserve", pins="controllers", inside="charts/kserve-resources"
+    ),
     Part(
         name="nvidia-device-plugin",
         module="github.com/NVIDIA/k8s-device-plugin",

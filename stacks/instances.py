@@ -80,11 +80,13 @@ def table() -> Mapping[str, InstanceType]:
     return {name: InstanceType.model_validate(facts) for name, facts in content["types"].items()}
 
 
+@cache
 def offered(accelerator: str) -> tuple[int, ...]:
     """How many GPUs of a kind a node may have, the fewest first; empty for a kind that the table lacks."""
     return tuple(sorted({facts.gpus for facts in table().values() if facts.accelerator == accelerator}))
 
 
+@cache
 def matching(accelerator: str, per_node: int, efa: bool = False) -> tuple[str, ...]:
     """Types with exactly `per_node` GPUs of a kind (and with EFA where it is asked for), the cheapest first."""
     found = [

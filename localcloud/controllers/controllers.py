@@ -1,6 +1,7 @@
 """What runs in one cluster beside its control plane."""
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from localcloud.clusters import hooks
@@ -26,6 +27,7 @@ class Controllers:
         self._pods = Pods(cluster)
         self._certificates: CertManager | None = None
         self._nothing: EmptyApi | None = None
+        self._lock = threading.Lock()
         self._egress = egress.socket_name(cluster.folder)
         self._proxy = egress.Proxy(self._egress, self._route)
 
@@ -42,13 +44,14 @@ class Controllers:
 
     def follow(self) -> None:
         """The account's record of the cluster has changed. Raises ApiError."""
-        self.karpenter.follow()
-        if ADD_ON in self._cluster.record.add_ons and self._cluster.charts is not None:
-            if self._certificates is None:
-                self._begin_certificates()
-        elif self._certificates is not None:
-            self._certificates.stop()
-            self._certificates = None
+        with self._lock:
+            self.karpenter.follow()
+            if ADD_ON in self._cluster.record.add_ons and self._cluster.charts is not None:
+                if self._certificates is None:
+                    self._begin_certificates()
+            elif self._certificates is not None:
+                self._certificates.stop()
+                self._certificates = None
 
     def stop(self) -> None:
         """The cluster goes down."""
@@ -77,12 +80,16 @@ class Controllers:
             return None
         run, target = found
         if target in run.program.unserved:
+            return self._empty_api()
+        purpose = run.program.ports.get(target)
+        return run.ports[purpose] if purpose else None
+
+    def _empty_api(self) -> int:
+        with self._lock:
             if self._nothing is None:
                 pair = self._cluster.authority.issue("empty-api", "empty-api", hosts=["127.0.0.1"])
                 self._nothing = EmptyApi(self._cluster.port("empty-api"), pair)
             return self._cluster.port("empty-api")
-        purpose = run.program.ports.get(target)
-        return run.ports[purpose] if purpose else None
 
 
 _running: dict[tuple[str, str], Controllers] = {}

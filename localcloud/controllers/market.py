@@ -15,9 +15,10 @@ RESERVATION = {"id": str, "instanceType": str, "availabilityZone": str, "totalIn
 class Market:
     """The orders, kept in a file of the account's state that Karpenter reads before each launch."""
 
+    _lock = threading.Lock()
+
     def __init__(self, state: Path) -> None:
         self.file = state / "market.json"
-        self._lock = threading.Lock()
 
     def standing(self) -> dict[str, Any]:
         """What is sold out, and what is reserved."""

@@ -21,8 +21,8 @@ def programs() -> Path:
 
 
 def active(eks: Any, name: str) -> dict[str, Any]:
-    """What EKS says of a cluster once it is active."""
-    return until(lambda: _ended_well(eks.describe_cluster(name=name)["cluster"]), 120)
+    """What EKS says of a cluster once it is active: after ten seconds, or minutes on a machine that has much to do."""
+    return until(lambda: _ended_well(eks.describe_cluster(name=name)["cluster"]), 300)
 
 
 def make_cluster(aws: Any, name: str, **more: Any) -> dict[str, Any]:

@@ -39,7 +39,6 @@ from engine.progress import Progress, Report, elapsed
 from engine.toolchain import environment, find_go, run_go
 
 UNFINISHED = ".building-"
-EXPECTED = "about 30 minutes"
 
 
 def build_missing(report: Report, tick: Report, programs: Sequence[Program] = PROGRAMS) -> bool:
@@ -66,7 +65,7 @@ def build_alone(report: Report, tick: Report, programs: Sequence[Program]) -> bo
             go = find_go(report)
             started = time.monotonic()
             names = ", ".join(one.name for one in waiting)
-            report(f"building {names} into {cache()} (once; {EXPECTED} with empty caches)")
+            report(f"building {names} into {cache()} (once; {expected(waiting)})")
             for program in waiting:
                 Build(program, go, Progress(report, tick), hold).run()
             report(f"all built in {elapsed(time.monotonic() - started)}")
@@ -80,6 +79,13 @@ def build_alone(report: Report, tick: Report, programs: Sequence[Program]) -> bo
 def missing(programs: Sequence[Program]) -> list[Program]:
     """Programs that the cache does not have, in the order in which they are built."""
     return [program for program in programs if not program.is_built()]
+
+
+def expected(programs: Sequence[Program]) -> str:
+    """How long a build will take, in words."""
+    cores = len(os.sched_getaffinity(0))
+    minutes = max(1, round(sum(program.minutes for program in programs) / cores))
+    return f"with empty caches about {minutes} min on {cores} idle cores"
 
 
 @contextmanager

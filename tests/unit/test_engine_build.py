@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine import programs, toolchain
+from engine import build, programs, toolchain
 from engine.errors import EngineError
 from tests.unit.pretended_go import builds, pretend_go
 
@@ -51,6 +51,12 @@ def test_what_is_missing_is_built_named_and_timed(go):
     assert "language-python: building pulumi-language-python" in told
     assert any(line.startswith("pulumi: built in ") for line in told)
     assert left_over() == []
+
+
+def test_how_long_it_may_take_is_said_for_what_is_missing_and_for_this_machine(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert build.expected(programs.PROGRAMS) == "with empty caches about 23 min on 2 idle cores"
+    assert build.expected((programs.CHARTS,)) == "with empty caches about 1 min on 2 idle cores"
 
 
 def test_a_second_call_builds_nothing_and_says_nothing(go):

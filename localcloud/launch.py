@@ -16,7 +16,7 @@ from localcloud.running import CloudError
 READY_SECONDS = 60
 """How long a start may take; it takes about two."""
 
-CLUSTER_SECONDS = 240
+CLUSTER_SECONDS = 360
 """The same where Kubernetes clusters come up with it; they take about ten."""
 
 _PACKAGES = str(Path(__file__).parents[1])

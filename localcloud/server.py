@@ -128,9 +128,9 @@ def _serve(options: argparse.Namespace) -> int:
         _announce(options, identity)
     stopping.wait()
     server.shutdown()
+    lost = keeper.close() if keeper else []
     if fleet:
         fleet.stop_all(forget=options.ephemeral)
-    lost = keeper.close() if keeper else []
     (options.state / LOST).write_text("\n".join(lost))
     (options.state / "server.json").unlink(missing_ok=True)
     journal.note("stopped")
@@ -170,6 +170,7 @@ def _announce(options: argparse.Namespace, identity: dict[str, Any]) -> None:
 def _start(fleet: Any, options: argparse.Namespace, identity: dict[str, Any], stopping: threading.Event) -> None:
     """The account is announced when its clusters answer, or cannot."""
     fleet.start_all()
+    identity["notes"] += [one["failure"] for one in fleet.status() if one["failure"]]
     if not stopping.is_set():
         _announce(options, identity)
 

@@ -20,6 +20,9 @@ ACCOUNT = "000000000000"
 STOP_SECONDS = 20
 """How long the process may take to write its last snapshot, before it is killed."""
 
+STOP_CLUSTER_SECONDS = 40
+"""The same where it has to end the processes of its clusters as well, which end with it anyway."""
+
 Report = Callable[[str], object]
 
 
@@ -117,13 +120,14 @@ class LocalCloud:
     def _end(self, pid: int, report: Report) -> None:
         """Ends the process that holds the lock, which is the one that wrote its number down."""
         began = time.monotonic()
+        limit = STOP_CLUSTER_SECONDS if (self._state / "clusters").is_dir() else STOP_SECONDS
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        while self._is_alive() and time.monotonic() - began < STOP_SECONDS:
+        while self._is_alive() and time.monotonic() - began < limit:
             time.sleep(0.05)
         if not self._is_alive():
             return
-        report(f"local cloud: process {pid} did not end within {STOP_SECONDS} s and is killed")
+        report(f"local cloud: process {pid} did not end within {limit} s and is killed")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.5)

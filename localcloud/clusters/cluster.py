@@ -19,8 +19,8 @@ from localcloud.clusters.ports import Ports
 from localcloud.clusters.process import Crash, Process
 from localcloud.extensions.cluster_records import Cluster
 
-READY_SECONDS = 180
-"""How long a control plane may take to answer; it takes about five."""
+READY_SECONDS = 300
+"""How long a control plane may take to answer; it takes about five, and a minute or two on a machine that is full."""
 
 HOPELESS = 4
 """Crashes of one process from which a cluster that never answered is given up."""

@@ -126,6 +126,7 @@ class Fleet:
             cluster.up()
         except ClusterError as error:
             if not cluster.is_closed:
+                cluster.down()
                 said["status"] = "FAILED"
                 issue = {"code": "InternalFailure", "message": str(error), "resourceIds": [cluster.name]}
                 said["health"] = {"issues": [issue]}

@@ -14,9 +14,9 @@ from kubernetes.client import ApiException
 
 from localcloud import environment
 from tests.localcloud.clusters import make_ground, make_role, wish
-from tests.localcloud.conftest import REGION
+from tests.localcloud.conftest import REGION, connect
 from tests.localcloud.refusals import refused
-from tests.localcloud.running_clusters import make_cluster, until
+from tests.localcloud.running_clusters import active, until
 from tests.localcloud.signed_in import client, token
 
 POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS{}Policy"
@@ -135,12 +135,6 @@ def test_a_policy_on_namespaces_waits_for_them(live_aws, role, bearer, root, nam
     assert not [one for one in left if role in (one.metadata.annotations or {}).values()]
 
 
-def test_who_made_a_cluster_is_its_administrator_only_where_that_was_asked(shop, root):
-    """This one was made without; its root user is let in as everywhere in the account."""
-    found = root.rbac.list_cluster_role_binding().items
-    assert not [one for one in found if one.metadata.name.startswith("eks-access-") and "root" in str(one.subjects)]
-
-
 def test_only_the_version_that_runs_is_made(live_aws, shop):
     with refused("InvalidParameterException", "1.34"):
         live_aws("eks").create_cluster(**{**wish(make_ground(live_aws, "old"), "old"), "version": "1.33"})
@@ -169,8 +163,14 @@ def test_the_processes_and_their_memory_are_told(live, shop):
     print({line["name"]: line["memoryMib"] for line in lines})
 
 
-def test_a_deleted_cluster_leaves_neither_process_nor_state(live_aws, live):
-    make_cluster(live_aws, "brief")
+def test_who_made_a_cluster_administers_it_if_asked_and_nothing_is_left_when_it_is_deleted(live, live_aws, role):
+    session = live_aws("sts").assume_role(RoleArn=role, RoleSessionName="maker")["Credentials"]
+    config = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True}
+    wanted = {**wish(make_ground(live_aws, "brief"), "brief"), "version": "1.34", "accessConfig": config}
+    connect(live, "eks", key=session["AccessKeyId"]).create_cluster(**wanted)
+    signer = {"key": session["AccessKeyId"], "secret": session["SecretAccessKey"], "session": session["SessionToken"]}
+    assert may(client(active(live_aws("eks"), "brief"), token("brief", **signer)), "delete", "nodes")
+
     folder = live.log.parent / "clusters" / REGION / "brief"
     assert folder.exists()
 

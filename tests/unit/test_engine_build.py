@@ -99,7 +99,7 @@ def test_the_long_last_step_is_called_linking(go, monkeypatch):
     [
         ("main.go:1:1: syntax error", "main.go:1:1: syntax error", "SEEDBED_ENGINE=build"),
         ("dial tcp: lookup proxy: no such host", "could not be downloaded: no network", "check the connection"),
-        ("write x: no space left on device", "the disk is full", "free 8 GB"),
+        ("write x: no space left on device", "the disk is full", "free 20 GB"),
         ("compile: signal: killed", "want of memory", "free 4 GB"),
         ("verifying x: checksum mismatch\nSECURITY ERROR", "not the one that go.sum pins", "do not go on"),
     ],

@@ -99,6 +99,8 @@ class Workspace:
             **inherited,
             **self.engine_variables(inherited.get("PATH", os.defpath)),
             **self.own_variables(),
+            # No cluster of the user's applies either, should a provider ever be without its own.
+            **({"KUBECONFIG": os.devnull} if self.on_this_machine else {}),
             **self.more,
         }
 
@@ -135,8 +137,6 @@ class Workspace:
             # No profile of the user's applies to the local account.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # Nor does a cluster of the user's, should a provider ever be without its own.
-            "KUBECONFIG": os.devnull,
             **localcloud.provider_environment(self.running, self.settings.region),
         }
         if self.engine.built:

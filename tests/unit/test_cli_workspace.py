@@ -63,6 +63,8 @@ def test_no_cluster_of_the_users_is_reached_by_a_run_on_this_machine(local, monk
     monkeypatch.setenv(UNREACHABLE, "true")
     given = local.variables()
     assert given["KUBECONFIG"] == os.devnull
+    # A shell that gets the engine's variables keeps its own cluster.
+    assert "KUBECONFIG" not in {**local.engine_variables("/bin"), **local.own_variables()}
     # The one variable of Pulumi's that a message of ours tells people to set.
     assert given[UNREACHABLE] == "true"
 

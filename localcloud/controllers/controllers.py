@@ -27,7 +27,7 @@ class Controllers:
         self._pods = Pods(cluster)
         self._certificates: CertManager | None = None
         self._nothing: EmptyApi | None = None
-        self._lock = threading.Lock()
+        self._following, self._opening = threading.Lock(), threading.Lock()
         self._egress = egress.socket_name(cluster.folder)
         self._proxy = egress.Proxy(self._egress, self._route)
 
@@ -44,7 +44,7 @@ class Controllers:
 
     def follow(self) -> None:
         """The account's record of the cluster has changed. Raises ApiError."""
-        with self._lock:
+        with self._following:
             self.karpenter.follow()
             if ADD_ON in self._cluster.record.add_ons and self._cluster.charts is not None:
                 if self._certificates is None:
@@ -85,7 +85,7 @@ class Controllers:
         return run.ports[purpose] if purpose else None
 
     def _empty_api(self) -> int:
-        with self._lock:
+        with self._opening:
             if self._nothing is None:
                 pair = self._cluster.authority.issue("empty-api", "empty-api", hosts=["127.0.0.1"])
                 self._nothing = EmptyApi(self._cluster.port("empty-api"), pair)

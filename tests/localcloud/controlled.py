@@ -38,7 +38,7 @@ class Cluster:
         user = config["users"][0]["user"]
         authority = Path(config["clusters"][0]["cluster"]["certificate-authority"])
         certificate, key = Path(user["client-certificate"]), Path(user["client-key"])
-        self.api = Api(said["endpoint"], authority, certificate, key)
+        self.api = Api(said["endpoint"], authority, certificate, key, seconds=60)
 
     def apply(self, document: Object) -> Object:
         """Makes or changes an object, with strict validation."""
@@ -54,7 +54,7 @@ class Cluster:
         for one in documents:
             self.api.delete(path(one))
         for one in documents:
-            until(lambda one=one: self._is_gone(one), 120)
+            until(lambda one=one: self._is_gone(one), 180)
 
     def _is_gone(self, one: Object) -> bool:
         try:
@@ -92,10 +92,10 @@ class Cluster:
         rest = [one for one in documents if one not in first and one not in last]
         for one in (*first, namespace):
             self.apply(one)
-        until(lambda: all(self._is_served(one) for one in first), 60)
+        until(lambda: all(self._is_served(one) for one in first), 120)
         for one in rest:
             self.apply(one)
-        until(lambda: self.get("Deployment", program, chart.namespace, "apps/v1")["status"].get("readyReplicas"), 120)
+        until(lambda: self.get("Deployment", program, chart.namespace, "apps/v1")["status"].get("readyReplicas"), 300)
         for one in last:
             self.apply(one)
 

@@ -42,7 +42,7 @@ def test_a_pool_grows_from_nothing_to_its_cap_and_back(cluster):
     work = deployment("burst", "train", replicas=5)
     cluster.apply(work)
 
-    until(lambda: cluster.phases("burst") == ["Pending", *["Running"] * 4], 60)
+    until(lambda: cluster.phases("burst") == ["Pending", *["Running"] * 4], 120)
 
     (node,) = cluster.nodes("train")
     assert node["status"]["capacity"]["nvidia.com/gpu"] == "4"
@@ -53,7 +53,7 @@ def test_a_pool_grows_from_nothing_to_its_cap_and_back(cluster):
     assert held["status"]["resources"]["nvidia.com/gpu"] == "4"
 
     cluster.drop(work)
-    until(lambda: cluster.nodes("train") == [], 120)
+    until(lambda: cluster.nodes("train") == [], 240)
     cluster.drop(train)
 
 
@@ -62,13 +62,13 @@ def test_spot_comes_first_and_on_demand_where_spot_is_sold_out(cluster):
     cluster.apply(either)
     work = deployment("first", "either", replicas=1)
     cluster.apply(work)
-    until(lambda: cluster.phases("first") == ["Running"], 60)
+    until(lambda: cluster.phases("first") == ["Running"], 120)
     assert [_capacity(one) for one in cluster.nodes("either")] == ["spot"]
 
     cluster.order("POST", "market", {"capacityType": "spot", "instanceType": "g6.xlarge"})
     more = deployment("second", "either", replicas=1)
     cluster.apply(more)
-    until(lambda: cluster.phases("second") == ["Running"], 90)
+    until(lambda: cluster.phases("second") == ["Running"], 180)
 
     assert sorted(_capacity(one) for one in cluster.nodes("either")) == ["on-demand", "spot"]
     reasons = {one["reason"]: one["message"] for one in cluster.api.items("/api/v1/namespaces/default/events")}
@@ -90,11 +90,11 @@ def test_a_reservation_is_used_before_anything_else_and_ends_with_its_count(clus
     held = pool("held", ["g6.xlarge"], ["reserved", "on-demand"], gpus=4)
     held["spec"]["template"]["spec"]["nodeClassRef"]["name"] = "paid"
     cluster.apply(paid)
-    until(lambda: cluster.get("NodeClass", "paid", version="eks.amazonaws.com/v1").get("status"), 20)
+    until(lambda: cluster.get("NodeClass", "paid", version="eks.amazonaws.com/v1").get("status"), 60)
     cluster.apply(held)
     work = deployment("paid", "held", replicas=2)
     cluster.apply(work)
-    until(lambda: cluster.phases("paid") == ["Running"] * 2, 90)
+    until(lambda: cluster.phases("paid") == ["Running"] * 2, 180)
 
     assert sorted(_capacity(one) for one in cluster.nodes("held")) == ["on-demand", "reserved"]
     cluster.drop(work, held, paid)
@@ -107,7 +107,7 @@ def test_a_node_class_that_names_what_is_not_there_is_not_ready(cluster):
     wrong = {"apiVersion": "eks.amazonaws.com/v1", "kind": "NodeClass", "metadata": {"name": "wrong"}, "spec": spec}
     cluster.apply(wrong)
 
-    found = until(lambda: cluster.get("NodeClass", "wrong", version="eks.amazonaws.com/v1").get("status"), 20)
+    found = until(lambda: cluster.get("NodeClass", "wrong", version="eks.amazonaws.com/v1").get("status"), 60)
 
     ready = next(one for one in found["conditions"] if one["type"] == "Ready")
     assert ready["status"] == "False"
@@ -169,12 +169,12 @@ def test_a_queue_lends_what_is_idle_and_takes_it_back(kueue):
     borrowing = [job("a-1", "team-a"), job("a-2", "team-a")]
     for one in borrowing:
         kueue.apply(one)
-    until(lambda: _running(kueue) == {"a-1", "a-2"}, 60)
+    until(lambda: _running(kueue) == {"a-1", "a-2"}, 120)
     assert len(kueue.nodes("queued")) == 2, "two GPUs of two teams, both used by one"
 
     returns = job("b-1", "team-b")
     kueue.apply(returns)
-    until(lambda: "b-1" in _running(kueue) and len(_running(kueue)) == 2, 60)
+    until(lambda: "b-1" in _running(kueue) and len(_running(kueue)) == 2, 120)
 
     (evicted,) = [found for one in _workloads(kueue) if (found := _condition(one, "Evicted"))]
     assert evicted["reason"] == "Preempted"
@@ -221,7 +221,7 @@ def test_a_program_that_is_killed_is_back_and_its_pod_says_so(kueue):
     assert before["state"] == "running"
     assert before["memoryMib"] > 0
     os.kill(before["pid"], signal.SIGKILL)
-    until(lambda: found()["pid"] not in (before["pid"], None), 20)
+    until(lambda: found()["pid"] not in (before["pid"], None), 60)
     assert found()["restarts"] == before["restarts"] + 1
     (pod,) = kueue.api.items("/api/v1/namespaces/kueue-system/pods")
 
@@ -229,7 +229,7 @@ def test_a_program_that_is_killed_is_back_and_its_pod_says_so(kueue):
         status = kueue.get("Pod", pod["metadata"]["name"], "kueue-system")["status"]
         return status["containerStatuses"][0]["restartCount"] and status["containerStatuses"][0]["ready"]
 
-    until(is_ready, 60)
+    until(is_ready, 120)
 
 
 def test_an_inference_service_becomes_a_deployment_and_is_ready(kserve):
@@ -254,7 +254,7 @@ def test_an_inference_service_becomes_a_deployment_and_is_ready(kserve):
     }
     kserve.apply(service)
 
-    until(lambda: _condition(_service(kserve), "Ready"), 90)
+    until(lambda: _condition(_service(kserve), "Ready"), 180)
 
     made = kserve.get("Deployment", "scores-predictor", version="apps/v1")
     assert made["status"]["readyReplicas"] == 2

@@ -15,9 +15,9 @@ from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, D
 from tests.unit.components.instance import KEY, OTHER_KEY, Instance, instance
 from tests.unit.components.instances_of_operations import OPERATIONS
 from tests.unit.components.instances_of_platform import PLATFORM
-from tests.unit.components.instances_of_workspaces import WORKSPACES
 from tests.unit.components.instances_of_pools import POOLS
 from tests.unit.components.instances_of_serving import SERVING
+from tests.unit.components.instances_of_workspaces import WORKSPACES
 
 __all__ = ["INSTANCES", "KEY", "OTHER_KEY", "Instance", "changed"]
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -83,18 +83,14 @@ def leaving(workspace: Workspace, account: Account, deployment: Mapping[str, Any
             kube.version()
         except NoClusterError:
             step.note(f"the cluster is not in account {account.settings.account} any more: what was in it went with it")
-            return Leaving(_without_cluster(workspace), None)
+            return Leaving(workspace.without_cluster(), None)
         except (ClusterError, BotoCoreError, ClientError) as error:
             if os.environ.get(UNREACHABLE) == "true":
                 step.note(f"the cluster does not answer, and what is in it is given up, as you said ({UNREACHABLE})")
-                return Leaving(_without_cluster(workspace), None)
+                return Leaving(workspace.without_cluster(), None)
             raise RefusedError(_silent(workspace, len(objects), error), do=_reach(workspace)) from error
     namespaces = [str(one["id"]) for one in objects if one["type"] == NAMESPACE and CHART not in str(one["urn"])]
     return Leaving(workspace, kube, namespaces, frozenset(map(_named, objects)))
-
-
-def _without_cluster(workspace: Workspace) -> Workspace:
-    return replace(workspace, more={**workspace.more, UNREACHABLE: "true"})
 
 
 def _silent(workspace: Workspace, objects: int, error: Exception) -> str:

@@ -17,8 +17,8 @@ from pulumi.automation.errors import StackNotFoundError
 
 from seedbed import engine_process
 from seedbed.account import Account
-from seedbed.cluster import open_cluster
-from seedbed.cluster.cut_short import answering, is_cluster, wait_until_gone
+from seedbed.cluster import ClusterError, NoClusterError, open_cluster
+from seedbed.cluster.cut_short import is_cluster, wait_until_gone
 from seedbed.engine_run import EngineRun, type_of
 from seedbed.failures import RefusedError
 from seedbed.mending import examine, mend, named
@@ -61,7 +61,8 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     if begun:
         with steps.step("waiting until what it began has ended") as step:
             settle(account, begun, mending.adopted, step, time.sleep)
-    _outwait_deletions(account, deployment, mending.reread, steps)
+    if _outwait_deletions(account, deployment, mending.reread, steps):
+        workspace = workspace.without_cluster()
     with steps.step("putting the state in order") as step:
         stack = workspace.stack(create=False)
         # Looking and asking took time; what a run of somebody else saved since must not be overwritten.
@@ -78,13 +79,22 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
             stack.refresh(target=targets, on_event=run.observe, show_secrets=False)
 
 
-def _outwait_deletions(account: Account, deployment: Mapping[str, Any], urns: list[str], steps: Steps) -> None:
-    """Waits for what is on its way out of the cluster: read before it is gone, it would count as there."""
+def _outwait_deletions(account: Account, deployment: Mapping[str, Any], urns: list[str], steps: Steps) -> bool:
+    """Waits for what is on its way out of the cluster: read before it is gone, it would count as there.
+
+    True where the whole cluster is gone, with everything that was in it.
+    """
     inputs = {r["urn"]: r.get("inputs") or {} for r in deployment.get("resources", [])}
     going = {urn: inputs[urn] for urn in urns if is_cluster(type_of(urn)) and urn in inputs}
-    kube = answering(lambda: open_cluster(account)) if going else None
-    if kube is None:
-        return
+    if not going:
+        return False
+    try:
+        kube = open_cluster(account)
+        kube.version()
+    except NoClusterError:
+        return True
+    except ClusterError:
+        return False  # the engine says so, and what to do
     with steps.step("waiting for what is on its way out of the cluster") as step:
         left = wait_until_gone(kube, going, step.say)
     if left:
@@ -94,6 +104,7 @@ def _outwait_deletions(account: Account, deployment: Mapping[str, Any], urns: li
             do="See what holds them (metadata.finalizers, and whether the controller that ends them runs), then run "
             "the same command again.",
         )
+    return False
 
 
 def deployment_of(workspace: Workspace) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,10 @@ class Workspace:
             # A user's own engine finds its plugins in the user's home; ours has them on PATH.
             own["PULUMI_HOME"] = str(self.checkout.state / "pulumi")
         return own
+
+    def without_cluster(self) -> "Workspace":
+        """The same for a run that counts as gone whatever is in a cluster that does not answer."""
+        return replace(self, more={**self.more, UNREACHABLE: "true"})
 
     def _is_users_own(self, key: str) -> bool:
         own = key.startswith(USERS_OWN) and key != UNREACHABLE

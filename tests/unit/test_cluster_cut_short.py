@@ -5,11 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from seedbed import mending
-from seedbed.cluster import Kube, UnreachableError
+from seedbed import mending, recovery
+from seedbed.cluster import Kube, NoClusterError, UnreachableError
 from seedbed.cluster.cut_short import Made, is_cluster, made, wait_until_gone
 from seedbed.mending import examine, mend
+from seedbed.steps import Steps
 from tests.unit.api_server import TOKEN, ApiServer, api_server
 
 HEAD = "urn:pulumi:local::seedbed::seedbed:queue:GpuQueue$kubernetes:"
@@ -129,6 +131,28 @@ def test_what_never_goes_is_named(kube, server, monkeypatch):
     server.answers[QUEUE_PATH] = owned(QUEUE, deletionTimestamp="2026-01-01T00:00:00Z")
     monkeypatch.setattr("seedbed.cluster.cut_short.PATIENCE_SECONDS", 0.0)
     assert wait_until_gone(kube, INPUTS, lambda _: None, lambda _: None) == [QUEUE]
+
+
+def test_what_was_being_deleted_in_a_cluster_that_is_gone_is_gone_too(monkeypatch, kube):
+    deployment = {"resources": [{"urn": QUEUE, "inputs": INPUTS[QUEUE]}]}
+    steps = Steps(Console(quiet=True))
+
+    def opens(found: Any) -> None:
+        def opened(_: object) -> Any:
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        monkeypatch.setattr(recovery, "open_cluster", opened)
+
+    opens(NoClusterError("none"))
+    assert recovery._outwait_deletions(ACCOUNT, deployment, [QUEUE], steps)
+    assert not recovery._outwait_deletions(ACCOUNT, deployment, [], steps)
+    # One that only does not answer may still have it: the engine says so.
+    opens(UnreachableError("no"))
+    assert not recovery._outwait_deletions(ACCOUNT, deployment, [QUEUE], steps)
+    opens(kube)
+    assert not recovery._outwait_deletions(ACCOUNT, deployment, [QUEUE], steps)
 
 
 def test_types_of_the_kubernetes_provider_are_told_from_all_others():

@@ -104,7 +104,9 @@ class _Task:
             except Exception as error:
                 if str(error) != said and not self._cluster.is_closed:
                     said = str(error)
-                    self._cluster.site.note(f"cluster {self._cluster.name}: {self._name} are not in step yet: {error}")
+                    self._cluster.site.note(
+                        f"cluster {self._cluster.name}: {self._name}: not in step with the account yet: {error}"
+                    )
                 self.pause(AGAIN_SECONDS)
                 continue
             said = ""

@@ -14,7 +14,7 @@ WEBHOOKS = (
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
 )
-LATER = 60.0
+SOON, LATER = 1.0, 60.0
 
 
 class CertManager:
@@ -40,17 +40,20 @@ class CertManager:
 
     def _step(self) -> float:
         held: dict[str, str] = {}
+        pause = LATER
         for one in self._certificates.objects():
             if "deletionTimestamp" not in one["metadata"]:
                 authority = self._serve(one)
-                if authority:
+                if authority is None:
+                    pause = SOON  # its issuer may come after it
+                else:
                     held[f"{one['metadata']['namespace']}/{one['metadata']['name']}"] = authority
         for path, picture in zip(WEBHOOKS, self._webhooks, strict=True):
             for one in picture.objects():
                 wanted = held.get(one["metadata"].get("annotations", {}).get(INJECT, ""))
                 if wanted:
                     self._inject(path, one, wanted)
-        return LATER
+        return pause
 
     def _serve(self, one: Object) -> str | None:
         """The authority of a Certificate, in base64, after its Secret is there; None where its issuer is not known."""

@@ -98,6 +98,11 @@ class Cluster:
         until(lambda: self.get("Deployment", program, chart.namespace, "apps/v1")["status"].get("readyReplicas"), 300)
         for one in last:
             self.apply(one)
+        until(lambda: all(self._is_trusted(one) for one in last), 60)
+
+    def _is_trusted(self, webhooks: Object) -> bool:
+        """Whether the API server knows the program's authority, which is put in after webhooks are made."""
+        return all(one["clientConfig"].get("caBundle") for one in self.api.get(path(webhooks))["webhooks"])
 
     def _is_served(self, definition: Object) -> bool:
         found = self.get(DEFINITION, definition["metadata"]["name"], version="apiextensions.k8s.io/v1")

@@ -179,7 +179,7 @@ def test_a_queue_lends_what_is_idle_and_takes_it_back(kueue):
     (evicted,) = [found for one in _workloads(kueue) if (found := _condition(one, "Evicted"))]
     assert evicted["reason"] == "Preempted"
     preempted = [found for one in _workloads(kueue) if (found := _condition(one, "Preempted"))]
-    assert [one["reason"] for one in preempted] == ["InCohortReclamation"]
+    assert [one["reason"] for one in preempted] == ["InCohortFairSharing"], "shares are fair, as the chart is told"
     kueue.drop(returns, *borrowing)
     kueue.drop(*reversed(things))
 

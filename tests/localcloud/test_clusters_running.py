@@ -98,17 +98,18 @@ def test_a_policy_on_the_cluster_is_a_binding_that_comes_and_goes(live_aws, role
     eks.create_access_entry(clusterName="shop", principalArn=role)
     of = {"clusterName": "shop", "principalArn": role, "policyArn": POLICY.format("View")}
     eks.associate_access_policy(**of, accessScope={"type": "cluster"})
-    assert may(bearer(), "list", "pods", "default")
+    # The API server sees a new binding a moment after it was made.
+    until(lambda: may(bearer(), "list", "pods", "default"))
     assert not may(bearer(), "list", "secrets", "default")
     assert not may(bearer(), "create", "pods", "default")
     eks.associate_access_policy(**{**of, "policyArn": POLICY.format("AdminView")}, accessScope={"type": "cluster"})
-    assert may(bearer(), "list", "secrets", "default")
+    until(lambda: may(bearer(), "list", "secrets", "default"))
     assert not may(bearer(), "delete", "nodes")
     for name in ("View", "AdminView"):
         eks.disassociate_access_policy(**{**of, "policyArn": POLICY.format(name)})
-    assert not may(bearer(), "list", "pods", "default")
+    until(lambda: not may(bearer(), "list", "pods", "default"))
     eks.associate_access_policy(**{**of, "policyArn": POLICY.format("ClusterAdmin")}, accessScope={"type": "cluster"})
-    assert may(bearer(), "delete", "nodes")
+    until(lambda: may(bearer(), "delete", "nodes"))
 
 
 def test_a_policy_on_namespaces_waits_for_them(live_aws, role, bearer, root, name):
@@ -128,8 +129,7 @@ def test_a_policy_on_namespaces_waits_for_them(live_aws, role, bearer, root, nam
     eks.associate_access_policy(
         clusterName="shop", principalArn=role, policyArn=POLICY.format("Edit"), accessScope=scope
     )
-    assert may(bearer(), "create", "pods", f"{name}-y")
-    assert not may(bearer(), "create", "pods", name)
+    until(lambda: may(bearer(), "create", "pods", f"{name}-y") and not may(bearer(), "create", "pods", name))
     eks.delete_access_entry(clusterName="shop", principalArn=role)
     left = root.rbac.list_role_binding_for_all_namespaces().items
     assert not [one for one in left if role in (one.metadata.annotations or {}).values()]
@@ -169,7 +169,8 @@ def test_who_made_a_cluster_administers_it_if_asked_and_nothing_is_left_when_it_
     wanted = {**wish(make_ground(live_aws, "brief"), "brief"), "version": "1.34", "accessConfig": config}
     connect(live, "eks", key=session["AccessKeyId"]).create_cluster(**wanted)
     signer = {"key": session["AccessKeyId"], "secret": session["SecretAccessKey"], "session": session["SessionToken"]}
-    assert may(client(active(live_aws("eks"), "brief"), token("brief", **signer)), "delete", "nodes")
+    brief = active(live_aws("eks"), "brief")
+    until(lambda: may(client(brief, token("brief", **signer)), "delete", "nodes"))
 
     folder = live.log.parent / "clusters" / REGION / "brief"
     assert folder.exists()

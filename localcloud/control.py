@@ -1,7 +1,8 @@
-"""The account's own paths under /_localcloud/: health, faults, counts and a snapshot on demand."""
+"""The account's own paths under /_localcloud/: health, faults, counts, a snapshot on demand and a wait for quiet."""
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from localcloud.faults import Faults
@@ -12,12 +13,21 @@ PREFIX = "/_localcloud/"
 
 
 class Control:
-    """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now."""
+    """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now.
+
+    `alone` is held while no request is under way.
+    """
 
     def __init__(
-        self, identity: dict[str, Any], journal: Journal, faults: Faults, keep: Callable[[], list[str]]
+        self,
+        identity: dict[str, Any],
+        journal: Journal,
+        faults: Faults,
+        keep: Callable[[], list[str]],
+        alone: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._identity, self._journal, self._faults, self._keep = identity, journal, faults, keep
+        self._identity, self._journal, self._faults = identity, journal, faults
+        self._keep, self._alone = keep, alone
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
         """The answer, or None for a path that belongs to AWS. A web page (a request with an Origin) is refused."""
@@ -44,7 +54,10 @@ class Control:
                 return self._order(environ)
             case "POST snapshot":
                 return _json(200, {"notKept": self._keep()})
-        known = "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot"
+            case "POST quiet":
+                with self._alone():
+                    return _json(200, {})
+        known = "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot, POST quiet"
         return _json(404, {"error": f"no such control: {asked}; there are {known}"})
 
     def _order(self, environ: dict[str, Any]) -> Answer:

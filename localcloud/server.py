@@ -79,7 +79,7 @@ def _serve(options: argparse.Namespace) -> int:
         "started": datetime.now(UTC).isoformat(),
         "notes": notes,
     }
-    control = Control(identity, journal, faults, (lambda: keeper.keep()) if keeper else list)
+    control = Control(identity, journal, faults, (lambda: keeper.keep()) if keeper else list, turnstile.exclusive)
     gate = Gate(options.account, journal, faults, control, turnstile, keeper.changed if keeper else lambda: None)
     listening = _listening_socket(options.port)
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Handler, fd=listening.fileno())

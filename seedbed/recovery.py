@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.automation import Deployment, Stack
 from pulumi.automation.errors import StackNotFoundError
 
+import localcloud
 from seedbed import engine_process, pending
 from seedbed.account import Account
 from seedbed.engine_run import EngineRun, name_of, short_type, type_of
@@ -83,6 +84,8 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     if not deployment.get("pending_operations"):
         return
     with steps.step("an earlier run was cut short: looking for what it was making") as step:
+        if workspace.running:
+            localcloud.wait_until_quiet(workspace.running)
         account = Account(workspace.settings, workspace.running)
         mending = examine(deployment, account)
         for line in mending.lines():

@@ -25,6 +25,7 @@ from seedbed.engine_run import EngineRun, name_of, short_type, type_of
 from seedbed.failures import RefusedError
 from seedbed.settling import settle, slow_ones
 from seedbed.steps import Steps
+from seedbed.untold import UNTOLD, remembered
 from seedbed.workspace import PROJECT, Workspace, saved, state_file
 
 PATIENCE_SECONDS = 1800.0
@@ -114,6 +115,11 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
             run = EngineRun(expected=len(targets))
             step.follow(run.line)
             stack.refresh(target=targets, on_event=run.observe, show_secrets=False)
+        made = [operation["resource"] for operation in deployment["pending_operations"]]
+        asked = {r["urn"]: r.get("inputs") or {} for r in made if r["urn"] in mending.adopted and r["type"] in UNTOLD}
+        told = remembered(deployment_of(workspace), asked) if asked else None
+        if told is not None:
+            stack.import_stack(Deployment(version=3, deployment=told))
 
 
 def examine(deployment: Mapping[str, Any], account: Account) -> Mending:

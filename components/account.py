@@ -52,5 +52,5 @@ def aws_policy_arn(region: str, name: str) -> str:
 
 
 def image(account: str, region: str, repository: str, digest: str) -> str:
-    """Address of an image in the account's registry by its `digest`, `sha256:...` (ECR user guide, "pulling an image")."""
+    """Address of an image in the account's registry, by `digest`, `sha256:...` (ECR user guide, "pulling an image")."""
     return f"{account}.dkr.ecr.{region}.{dns_suffix(region)}/{repository}@{digest}"

@@ -1,7 +1,8 @@
-"""The account's own paths under /_localcloud/: health, faults, counts, a snapshot on demand, clusters."""
+"""The account's own paths under /_localcloud/: health, faults, counts, a snapshot, a wait for quiet, clusters."""
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from localcloud.faults import Faults
@@ -15,7 +16,10 @@ More = Callable[[str, bytes], Answer | None]
 
 
 class Control:
-    """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now."""
+    """Answers the paths under /_localcloud/; `identity` is what health says, `keep` writes a snapshot now.
+
+    `alone` is held while no request is under way.
+    """
 
     def __init__(
         self,
@@ -23,10 +27,11 @@ class Control:
         journal: Journal,
         faults: Faults,
         keep: Callable[[], list[str]],
+        alone: Callable[[], AbstractContextManager[None]],
         more: More = lambda *_: None,
     ) -> None:
-        self._identity, self._journal, self._faults, self._keep = identity, journal, faults, keep
-        self._more = more
+        self._identity, self._journal, self._faults = identity, journal, faults
+        self._keep, self._alone, self._more = keep, alone, more
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
         """The answer, or None for a path that belongs to AWS. A web page (a request with an Origin) is refused."""
@@ -53,11 +58,14 @@ class Control:
                 return self._order(environ)
             case "POST snapshot":
                 return _json(200, {"notKept": self._keep()})
+            case "POST quiet":
+                with self._alone():
+                    return _json(200, {})
         if told := self._more(asked, _body(environ)):
             return told
         known = (
-            "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot, and, where clusters run, GET "
-            "clusters, GET processes, POST clusters/REGION/NAME/authenticate"
+            "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot, POST quiet, and, where clusters "
+            "run, GET clusters, GET processes, POST clusters/REGION/NAME/authenticate"
         )
         return _json(404, {"error": f"no such control: {asked}; there are {known}"})
 

@@ -107,7 +107,8 @@ def _serve(options: argparse.Namespace) -> int:
         )
         fleet = become_current(Fleet(site, changed))
     keep = (lambda: keeper.keep()) if keeper else list
-    control = Control(identity, journal, faults, keep, fleet.answer if fleet else lambda *_: None)
+    more = fleet.answer if fleet else lambda *_: None
+    control = Control(identity, journal, faults, keep, turnstile.exclusive, more)
     gate = Gate(options.account, journal, faults, control, turnstile, changed)
     listening = _listening_socket(options.port)
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Handler, fd=listening.fileno())

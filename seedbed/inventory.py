@@ -65,12 +65,15 @@ def ec2(account: Account, kind: Ec2Kind, tags: Mapping[str, str]) -> Iterator[di
             yield item
 
 
-def key_ids(account: Account, tags: Mapping[str, str]) -> Iterator[str]:
-    """Ids of the customer keys that bear all the tags and are not on their way out."""
+def key_ids(account: Account, tags: Mapping[str, str], description: str | None = None) -> Iterator[str]:
+    """Ids of the customer keys that bear all the tags, and the description if one is given, and are not on their way
+    out."""
     client = account.client("kms")
     for listed in account.pages("kms", "list_keys", "Keys"):
         about = client.describe_key(KeyId=listed["KeyId"])["KeyMetadata"]
         if about["KeyManager"] != "CUSTOMER" or about["KeyState"].startswith("Pending"):
+            continue
+        if description is not None and about.get("Description", "") != description:
             continue
         borne = {
             tag["TagKey"]: tag["TagValue"]

@@ -115,7 +115,8 @@ def _route(account: Account, inputs: Mapping[str, Any], _recorded: Collection[st
 
 
 def _key(account: Account, inputs: Mapping[str, Any], recorded: Collection[str]) -> str | None:
-    keys = inventory.key_ids(account, inputs.get("tags") or {})
+    # Keys of one data class bear the same tags; what tells them apart is what they say they are for.
+    keys = inventory.key_ids(account, inputs.get("tags") or {}, inputs.get("description"))
     return next((key for key in keys if key not in recorded), None)
 
 

@@ -13,8 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pulumi.automation import Deployment
 from pulumi.automation.errors import StackNotFoundError
 
+import localcloud
 from seedbed import engine_process
 from seedbed.account import Account
 from seedbed.cluster import ClusterError, NoClusterError, open_cluster
@@ -24,6 +26,7 @@ from seedbed.failures import RefusedError
 from seedbed.mending import examine, mend, named
 from seedbed.settling import settle, slow_ones
 from seedbed.steps import Steps
+from seedbed.untold import UNTOLD, remembered
 from seedbed.workspace import PROJECT, Workspace, saved, state_file
 
 PATIENCE_SECONDS = 1800.0
@@ -47,6 +50,8 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     if not deployment.get("pending_operations"):
         return
     with steps.step("an earlier run was cut short: looking for what it was making") as step:
+        if workspace.running:
+            localcloud.wait_until_quiet(workspace.running)
         account = Account(workspace.settings, workspace.running)
         mending = examine(deployment, account)
         for line in mending.lines():
@@ -77,6 +82,11 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
             run = EngineRun(expected=len(targets))
             step.follow(run.line)
             stack.refresh(target=targets, on_event=run.observe, show_secrets=False)
+        made = [operation["resource"] for operation in deployment["pending_operations"]]
+        asked = {r["urn"]: r.get("inputs") or {} for r in made if r["urn"] in mending.adopted and r["type"] in UNTOLD}
+        told = remembered(deployment_of(workspace), asked) if asked else None
+        if told is not None:
+            stack.import_stack(Deployment(version=3, deployment=told))
 
 
 def _outwait_deletions(account: Account, deployment: Mapping[str, Any], urns: list[str], steps: Steps) -> bool:

@@ -30,6 +30,9 @@ def a_change_is_one_that_can_be(call: Call) -> None:
     known = _database(call)
     if "DBInstanceClass" in given:
         require_class(given["DBInstanceClass"])
+    managed = getattr(known, "master_user_secret", None)
+    if managed and given.get("MasterUserSecretKmsKeyId", managed.kms_key_id) not in _names(managed.kms_key_id):
+        raise rules.combination("The KMS key of a secret that RDS manages already can't be changed.")
     version = known.engine_version
     if "EngineVersion" in given:
         is_meant = str(given.get("AllowMajorVersionUpgrade")).lower() == "true"
@@ -75,6 +78,8 @@ def modify(call: Call) -> Answer | None:
     wanted = given.get("EngineVersion", known.engine_version)
     call.environ["localcloud.version"] = rules.require_upgrade(known.engine_version, wanted, is_major_meant=True)
     fields = parse_qsl(call.body.decode(), keep_blank_values=True)
+    if getattr(known, "master_user_secret", None) and str(given.get("ManageMasterUserPassword")).lower() == "true":
+        waits = (*waits, "ManageMasterUserPassword", "MasterUserSecretKmsKeyId")
     return call.forward(urlencode([(name, text) for name, text in fields if name not in waits]).encode())
 
 
@@ -148,6 +153,10 @@ def _waiting(known: Any, given: dict[str, Any], names: tuple[str, ...]) -> dict[
         for name in names
         if name in given and str(found.get(name)).lower() != str(given[name]).lower()
     }
+
+
+def _names(key_arn: str) -> tuple[str, str]:
+    return key_arn, key_arn.rpartition("/")[2]
 
 
 def _database(call: Call) -> Any:

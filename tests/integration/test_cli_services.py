@@ -100,6 +100,18 @@ def test_a_target_is_found_by_what_its_rule_calls_whatever_id_the_provider_inven
     assert pending.find(account, type_, {**inputs, "arn": f"{arn}-2"}, set()) is None
 
 
+def test_keys_of_one_data_class_are_told_apart_by_what_they_are_for(account):
+    kms, type_ = account.client("kms"), "aws:kms/key:Key"
+    tags = [{"TagKey": name, "TagValue": value} for name, value in OURS.items()]
+    made = {
+        purpose: kms.create_key(Description=purpose, Tags=tags)["KeyMetadata"]["KeyId"]
+        for purpose in ("alerts on their way", "internal data")
+    }
+    for purpose, id_ in made.items():
+        assert pending.find(account, type_, {"description": purpose, "tags": OURS}, set()) == id_
+    assert pending.find(account, type_, {"description": "evidence", "tags": OURS}, set()) is None
+
+
 def test_a_sweep_finds_one_of_each_kind_and_asks_every_service(account):
     # In any order of the tests: what is not there yet is made.
     for type_, make in TAGGED.items():

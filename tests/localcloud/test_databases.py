@@ -1,7 +1,5 @@
 """PostgreSQL as the Amazon RDS User Guide and API Reference tell of it."""
 
-import json
-
 import pytest
 
 from tests.localcloud.clusters import make_ground, make_role
@@ -163,23 +161,6 @@ def test_what_an_instance_is_asked_for_must_be_possible(rds, aws, wish, ground, 
     ):
         with refused(code, word):
             rds.create_db_instance(**{**wish, **changed})
-
-
-def test_nobody_but_the_secret_knows_the_password(rds, aws, wish, look, key, name):
-    """User Guide, "Password management with Amazon RDS and AWS Secrets Manager"."""
-    rds.create_db_instance(**wish, MasterUserSecretKmsKeyId=key)
-    said, secrets = look()["MasterUserSecret"], aws("secretsmanager")
-    assert (said["KmsKeyId"], said["SecretStatus"]) == (key, "active")
-    secret = json.loads(secrets.get_secret_value(SecretId=said["SecretArn"])["SecretString"])
-    assert (secret["username"], len(secret["password"])) == ("tracking", 28)
-    told = secrets.describe_secret(SecretId=said["SecretArn"])
-    assert (told["OwningService"], told["RotationEnabled"]) == ("rds", True)
-    assert told["RotationRules"]["AutomaticallyAfterDays"] == 7
-    with refused("InvalidRequestException", "rds"):
-        secrets.delete_secret(SecretId=said["SecretArn"])
-    rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-    with refused("ResourceNotFoundException"):
-        secrets.get_secret_value(SecretId=said["SecretArn"])
 
 
 def test_a_protected_instance_stays_and_an_unprotected_one_leaves_a_snapshot(rds, wish, name):

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from localcloud import wait_until_quiet
 from tests.localcloud.conftest import REGION, connect
 from tests.localcloud.refusals import refused
 
@@ -99,3 +101,17 @@ def test_what_a_client_asks_again_because_the_answer_was_lost_happens_once(accou
         kms.create_alias(AliasName="alias/asked-again", TargetKeyId=key)
     with refused("AlreadyExistsException", "alias/asked-again"):
         connect(account, "kms").create_alias(AliasName="alias/asked-again", TargetKeyId=key)
+
+
+def test_quiet_comes_when_all_that_was_asked_is_done(aws, account):
+    kms = aws("kms")
+
+    def made():
+        return {key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]}
+
+    before = made()
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(kms.create_key, KeySpec="RSA_4096", KeyUsage="SIGN_VERIFY") for _ in range(12)]
+        wait_until_quiet(account)
+        seen = made() - before
+        assert seen == {one.result()["KeyMetadata"]["KeyId"] for one in asked}

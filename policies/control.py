@@ -16,7 +16,7 @@ resource; `verdict`: judges the judging itself (exceptions, undecided findings).
 Severity = Literal["low", "medium", "high", "critical"]
 Parameters = Mapping[str, Any]
 
-PACKS = ("security", "gdpr", "cost")
+PACKS = ("security", "gdpr", "cost", "reproducibility")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def control(
 
 
 def controls(pack: str = "") -> tuple[Control, ...]:
-    """Every control, or those of one pack (`security`, `gdpr`, `cost`), by id."""
+    """Every control, or those of one pack (`security`, `gdpr`, `cost`, `reproducibility`), by id."""
     for name in PACKS:
         importlib.import_module(f"policies.{name}")
     return tuple(one for _, one in sorted(_REGISTRY.items()) if pack in ("", one.pack))

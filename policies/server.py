@@ -23,7 +23,7 @@ from pulumi_policy.deserialize import serialize_properties
 
 from policies.control import Control, Kind, controls
 from policies.levels import FOLDER, Config, Level, config
-from policies.stack import UNKNOWN, Resource, Stack, environment_of
+from policies.stack import ROOT, UNKNOWN, Resource, Stack, environment_of
 from policies.verdict import Finding, Verdict, judge
 from policies.waivers import FILE, waivers
 
@@ -117,11 +117,12 @@ class _Court:
 
     def _resource(self, one: PolicyResource) -> Resource:
         outputs = plain(one.props)
+        inputs = outputs if one.resource_type == ROOT else self._inputs.get(one.urn, outputs)
         return Resource(
             urn=one.urn,
             type=one.resource_type,
             name=one.name,
-            props=filled(self._inputs.get(one.urn, outputs), outputs),
+            props=filled(inputs, outputs),
             dependencies={key: tuple(d.urn for d in some) for key, some in one.property_dependencies.items()},
             parent=one.parent.urn if one.parent else "",
             provider=one.provider.urn if one.provider else "",

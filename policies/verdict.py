@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from policies.control import Control, Problem, State, controls, undetermined
+from policies.control import Control, Parameters, Problem, State, controls, undetermined
 from policies.levels import Config, Level
 from policies.reading import UndeterminedError
 from policies.stack import ROOT, Resource, Stack
@@ -113,11 +113,11 @@ def judge(
 ) -> Verdict:
     """Judge a stack by every control, or by those of `only`.
 
-    today: the day against which exceptions expire.
+    today: the day against which exceptions expire; rules find it in their parameters as `today`.
     """
     chosen = [one for one in (controls() if only is None else only) if config.level(one.id) != "disabled"]
     plain = [one for one in chosen if one.kind != "verdict"]
-    found = [one for control in plain for one in _asked(control, stack, config)]
+    found = [one for control in plain for one in _asked(control, stack, config, today)]
     docket = Docket(
         stack=stack,
         config=config,
@@ -135,24 +135,25 @@ def judge(
     return Verdict(environment=config.environment, findings=tuple(found), notes=config.notes)
 
 
-def _asked(control: Control, stack: Stack, config: Config) -> Iterator[Finding]:
+def _asked(control: Control, stack: Stack, config: Config, today: datetime.date) -> Iterator[Finding]:
     """The findings of one control on every resource that is its subject."""
     subjects = [one for token, some in stack.by_type.items() if control.judges(token) for one in some]
     if control.judges(ROOT) and stack.root not in stack.by_urn and stack.resources:
         # Judged although nobody handed it over: its absence must not be a way round the control.
         subjects.append(Resource(urn=stack.root, type=ROOT, name=stack.root.rpartition("::")[2]))
+    given = {**config.of(control.id), "today": today}
     for resource in subjects:
-        problems = tuple(dict.fromkeys(_heard(control, resource, stack, config)))
+        problems = tuple(dict.fromkeys(_heard(control, resource, stack, given)))
         for one in problems or (Problem("pass"),):
             yield _finding(control, resource.urn, one)
     if not subjects:
         yield _finding(control, "", Problem("not-applicable"))
 
 
-def _heard(control: Control, resource: Resource, stack: Stack, config: Config) -> Iterator[Problem]:
+def _heard(control: Control, resource: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """What the rule says; a rule that breaks counts as violated, because nothing was proven."""
     try:
-        yield from control.judge(resource, stack, config.of(control.id))
+        yield from control.judge(resource, stack, given)
     except UndeterminedError as unknown:
         yield undetermined(unknown.path)
     except Exception as error:

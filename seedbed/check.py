@@ -11,7 +11,7 @@ import pulumi
 from policies import rule
 from seedbed.failures import RefusedError, WrongInputError
 from seedbed.machine import charts_at_hand
-from seedbed.rehearsal import Declared, Rehearsal, rehearse_environment
+from seedbed.rehearsal import PROJECT, STACK_TYPE, Declared, Rehearsal, rehearse_environment
 from stacks.reading.yaml_file import read_document
 
 
@@ -25,7 +25,7 @@ def check(environment: str, file: Path) -> tuple[rule.Verdict, Rehearsal]:
             f"{environment}: the program stops before it has declared everything: {type(error).__name__}: {error}",
             do=f"The whole traceback: seedbed preview {environment} --offline",
         ) from error
-    stack = rule.Stack(resource(declared) for declared in rehearsal.resources)
+    stack = rule.Stack([*map(resource, rehearsal.resources), root(environment, rehearsal)])
     return judge(environment, stack), rehearsal
 
 
@@ -57,6 +57,13 @@ def resource(declared: Declared) -> rule.Resource:
         provider=declared.provider,
         protect=declared.protect,
     )
+
+
+def root(environment: str, rehearsal: Rehearsal) -> rule.Resource:
+    """The stack itself as the policies see it: with what the program exports."""
+    name = f"{PROJECT}-{environment}"
+    urn = f"urn:pulumi:{environment}::{PROJECT}::{STACK_TYPE}::{name}"
+    return rule.Resource(urn=urn, type=STACK_TYPE, name=name, props=_plain(rehearsal.outputs))
 
 
 def _plain(value: Any) -> Any:

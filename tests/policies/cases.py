@@ -76,11 +76,14 @@ def read(path: Path, prefix: str = "") -> list[Case]:
 
 
 def resources(entries: list[dict[str, Any]], environment: str, prefix: str = "") -> tuple[Resource, ...]:
-    """The resources of a list, the stack itself first, with the providers that they use."""
+    """The resources of a list, the stack itself first (an entry of its type gives its outputs), with the providers."""
     head = f"urn:pulumi:{environment}::seedbed::"
+    outputs = next((entry["props"] for entry in entries if entry["type"] == ROOT), {})
+    entries = [entry for entry in entries if entry["type"] != ROOT]
     urns = {entry["name"]: f"{head}{entry['type']}::{prefix}{entry['name']}" for entry in entries}
     used = {entry["name"]: _provider(entry) for entry in entries}
-    root = Resource(urn=f"{head}{ROOT}::seedbed-{environment}", type=ROOT, name=f"seedbed-{environment}")
+    name = f"seedbed-{environment}"
+    root = Resource(urn=f"{head}{ROOT}::{name}", type=ROOT, name=name, props=outputs)
     return (
         root,
         *(_made(head, name) for name in sorted(set(used.values())) if name),

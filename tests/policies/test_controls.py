@@ -19,6 +19,7 @@ from policies.control import PACKS
 from policies.levels import FOLDER, SHARED
 from policies.rule import UNKNOWN, Resource, Stack, config, controls, environments, judge
 from policies.server import filled, policies
+from policies.stack import ROOT
 from tests.policies.cases import FIXTURES, KINDS, TODAY, Case, cases, read, world
 
 WORST = ("fail", "undetermined", "pass", "not-applicable")
@@ -162,6 +163,7 @@ def said(some: tuple[Resource, ...], pack: str, tmp_path: Path, case: Case | Non
                 parent=one.parent,
                 provider=provider(one, by_urn),
                 options=analyzer_pb2.AnalyzerResourceOptions(protect=one.protect),
+                properties=struct(one.props) if one.type == ROOT else None,
                 propertyDependencies={
                     key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns) for key, urns in one.dependencies.items()
                 },

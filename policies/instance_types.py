@@ -15,5 +15,5 @@ def accelerated(name: object) -> bool:
 
 
 def own_disks(name: object) -> bool:
-    """Whether machines of the type have disks that their hardware encrypts: SageMaker refuses a volume key for those."""
+    """Whether machines of the type have disks that their hardware encrypts; SageMaker takes no key for those."""
     return isinstance(name, str) and _OWN_DISKS.match(name) is not None

@@ -2,6 +2,7 @@
 
 from policies.security import (
     clusters,
+    connections,
     credentials,
     databases,
     exceptions,
@@ -18,10 +19,12 @@ from policies.security import (
     serving,
     storage,
     trust,
+    variants,
 )
 
 __all__ = [
     "clusters",
+    "connections",
     "credentials",
     "databases",
     "exceptions",
@@ -38,4 +41,5 @@ __all__ = [
     "serving",
     "storage",
     "trust",
+    "variants",
 ]

@@ -7,6 +7,7 @@ from policies.security import (
     databases,
     exceptions,
     exposure,
+    job_rights,
     keys,
     logs,
     network,
@@ -18,6 +19,7 @@ from policies.security import (
     registry,
     serving,
     storage,
+    training,
     trust,
     variants,
 )
@@ -29,6 +31,7 @@ __all__ = [
     "databases",
     "exceptions",
     "exposure",
+    "job_rights",
     "keys",
     "logs",
     "network",
@@ -40,6 +43,7 @@ __all__ = [
     "registry",
     "serving",
     "storage",
+    "training",
     "trust",
     "variants",
 ]

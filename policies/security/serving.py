@@ -1,12 +1,12 @@
 """Serving: models cannot call out, and only the VPC can call in."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policies.pod_egress import NETWORK_POLICY, bounded
+from policies.pods import INFERENCE_LABEL
 from policies.reading import as_list
 from policies.rule import (
-    ABSENT,
     UNKNOWN,
     Parameters,
     Problem,
@@ -16,7 +16,6 @@ from policies.rule import (
     expect,
     fail,
     is_on,
-    items,
     literal,
     look,
     parts,
@@ -28,7 +27,6 @@ from policies.rule import (
 
 MODEL = "aws:sagemaker/model:Model"
 INFERENCE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
-NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 SERVICE = "kubernetes:core/v1:Service"
 INGRESS = (
     "kubernetes:networking.k8s.io/v1:Ingress",
@@ -38,9 +36,6 @@ INGRESS = (
 ROUTE, METHOD = "aws:apigatewayv2/route:Route", "aws:apigateway/method:Method"
 API, FUNCTION_URL = "aws:apigateway/restApi:RestApi", "aws:lambda/functionUrl:FunctionUrl"
 
-INFERENCE_LABEL = "serving.kserve.io/inferenceservice"
-"""Label that KServe gives to the pods of an inference service, with its name."""
-
 VISIBILITY = ("networking.kserve.io/visibility", "networking.knative.dev/visibility")
 SCHEMES = {
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
@@ -48,8 +43,6 @@ SCHEMES = {
 }
 INGRESS_SCHEME = "alb.ingress.kubernetes.io/scheme"
 AUTHORIZED = {ROUTE: ("AWS_IAM", "JWT"), METHOD: ("AWS_IAM", "COGNITO_USER_POOLS"), FUNCTION_URL: ("AWS_IAM",)}
-WIDE = 8
-"""Prefix length below which a range counts as the internet."""
 
 
 @control(
@@ -82,51 +75,9 @@ def _placed(model: Resource, path: str) -> Iterator[Problem]:
 
 
 def _egress(service: Resource, stack: Stack) -> Iterator[Problem]:
-    chosen = [one for one in stack.of([NETWORK_POLICY]) if _chooses(one, service)]
-    bounding = [one for one in chosen if _bounds(one)]
-    if not bounding:
-        fix = f"add a NetworkPolicy of type Egress for the label {INFERENCE_LABEL}"
-        yield fail("", "no network policy bounds what its pods may call", fix)
-    for policy in bounding:
-        yield from parts(*(_narrow(policy, where) for where, _ in items(policy.props, "spec.egress")))
-
-
-def _chooses(policy: Resource, service: Resource) -> bool:
-    """Whether a policy selects the pods of an inference service; raises where that is unknown."""
-    spaces = [text(one.props, "metadata.namespace", "default") for one in (policy, service)]
-    wanted = literal(policy.props, "spec.podSelector", {})
-    if spaces[0] != spaces[1] or not isinstance(wanted, Mapping) or wanted.get("matchExpressions"):
-        return False
     own = literal(service.props, "metadata.labels", {})
     labels = {**(own if isinstance(own, Mapping) else {}), INFERENCE_LABEL: look(service.props, "metadata.name")}
-    match = literal(policy.props, "spec.podSelector.matchLabels", {})
-    pairs = match.items() if isinstance(match, Mapping) else ()
-    return all(labels.get(key) == value for key, value in pairs)
-
-
-def _bounds(policy: Resource) -> bool:
-    kinds = as_list(literal(policy.props, "spec.policyTypes", []))
-    return "Egress" in kinds or (not kinds and look(policy.props, "spec.egress") is not ABSENT)
-
-
-def _narrow(policy: Resource, where: str) -> Iterator[Problem]:
-    path, fix = f"NetworkPolicy.{where}.to", "name pods, namespaces or the ranges of model store and telemetry"
-    targets = items(policy.props, f"{where}.to")
-    if not targets:
-        yield fail(path, f"the policy {policy.name} lets everything out", fix)
-    for target, _ in targets:
-        value = look(policy.props, f"{target}.ipBlock.cidr")
-        if value is UNKNOWN:
-            yield undetermined(f"NetworkPolicy.{target}.ipBlock.cidr")
-        elif _internet(value):
-            yield fail(f"NetworkPolicy.{target}.ipBlock.cidr", f"the policy {policy.name} opens the internet", fix)
-
-
-def _internet(value: object) -> bool:
-    try:
-        return isinstance(value, str) and ipaddress.ip_network(value, strict=False).prefixlen < WIDE
-    except ValueError:
-        return False
+    yield from bounded(service, labels, stack, f"add a NetworkPolicy of type Egress for the label {INFERENCE_LABEL}")
 
 
 @control(

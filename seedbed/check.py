@@ -25,8 +25,12 @@ def check(environment: str, file: Path) -> tuple[rule.Verdict, Rehearsal]:
             f"{environment}: the program stops before it has declared everything: {type(error).__name__}: {error}",
             do=f"The whole traceback: seedbed preview {environment} --offline",
         ) from error
-    stack = rule.Stack([*map(resource, rehearsal.resources), root(environment, rehearsal)])
-    return judge(environment, stack), rehearsal
+    return judge(environment, seen(environment, rehearsal)), rehearsal
+
+
+def seen(environment: str, rehearsal: Rehearsal) -> rule.Stack:
+    """What a program declares as the policies see it."""
+    return rule.Stack([*map(resource, rehearsal.resources), root(environment, rehearsal)])
 
 
 def judge(environment: str, stack: rule.Stack) -> rule.Verdict:
@@ -56,6 +60,7 @@ def resource(declared: Declared) -> rule.Resource:
         parent=declared.parent,
         provider=declared.provider,
         protect=declared.protect,
+        ignores=declared.ignores,
     )
 
 

@@ -10,7 +10,17 @@ import typer
 from rich.text import Text
 
 import localcloud
-from seedbed import bootstrap_command, kubectl_command, machine, operations, summary, tracking_command, variables
+from seedbed import (
+    bootstrap_command,
+    kubectl_command,
+    machine,
+    new_command,
+    operations,
+    records_command,
+    summary,
+    tracking_command,
+    variables,
+)
 from seedbed.command import Command, running
 from seedbed.engine_run import EngineRun
 from seedbed.failures import RefusedError
@@ -28,8 +38,10 @@ app = typer.Typer(
 cloud_app = typer.Typer(no_args_is_help=True, help="The AWS account on this machine.")
 app.add_typer(cloud_app, name="cloud")
 app.add_typer(tracking_command.app, name="tracking")
+app.add_typer(new_command.app, name="new")
 app.command("bootstrap")(bootstrap_command.command)
 app.command("kubectl-config")(kubectl_command.command)
+app.command("records")(records_command.command)
 
 Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment: Pulumi.<ENV>.yaml")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -1,19 +1,16 @@
 """Whom pods may call: the network policies that select them, and what those let out."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.control import Problem, fail, parts, undetermined
 from policies.namespaces import selects, space_of
+from policies.ranges import internet
 from policies.reading import ABSENT, UndeterminedError, as_list, items, literal, look
 from policies.stack import UNKNOWN, Resource, Stack
 
 NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-
-WIDE = 8
-"""Prefix length below which a range counts as the internet."""
 
 
 def bounded(one: Resource, labels: Mapping[str, Any], stack: Stack, fix: str) -> Iterator[Problem]:
@@ -61,11 +58,3 @@ def _narrow(policy: Resource, where: str, stack: Stack) -> Iterator[Problem]:
             yield undetermined(f"NetworkPolicy.{target}.ipBlock.cidr")
         elif internet(block):
             yield fail(f"NetworkPolicy.{target}.ipBlock.cidr", f"the policy {policy.name} opens the internet", fix)
-
-
-def internet(value: object) -> bool:
-    """Whether a range is so wide that it stands for the internet."""
-    try:
-        return isinstance(value, str) and ipaddress.ip_network(value, strict=False).prefixlen < WIDE
-    except ValueError:
-        return False

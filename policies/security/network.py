@@ -1,8 +1,8 @@
 """The network: closed by default, and what flows is on record."""
 
-import ipaddress
 from collections.abc import Iterator
 
+from policies.ranges import internet
 from policies.reading import as_list
 from policies.retention import CURRENT, lifecycles, shortest
 from policies.rule import (
@@ -34,9 +34,6 @@ LOAD_BALANCERS = (
     "aws:lb/loadBalancer:LoadBalancer",
     "aws:alb/loadBalancer:LoadBalancer",
 )
-
-WIDE = {4: 8, 6: 4}
-"""Prefix lengths below which a range counts as the whole internet: two halves of it are no narrower."""
 
 HTTPS = 443
 
@@ -149,7 +146,7 @@ def _admits(
         for where, value in _each(holder, path):
             if value is UNKNOWN:
                 yield undetermined(where)
-            elif _internet(value) and not (
+            elif internet(value) and not (
                 _https_only(holder, prefix, protocol) and group and _public(group, stack, given)
             ):
                 yield fail(where, "admits the whole internet", "name the range or security group that needs it")
@@ -161,16 +158,6 @@ def _each(holder: Resource, path: str) -> Iterator[tuple[str, object]]:
         yield path, value
     else:
         yield from ((f"{path}[{index}]", one) for index, one in enumerate(value))
-
-
-def _internet(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return False
-    return network.prefixlen < WIDE[network.version]
 
 
 def _https_only(holder: Resource, prefix: str, protocol: str) -> bool:

@@ -83,7 +83,8 @@ def test_every_type_that_a_control_reads_exists_in_the_pinned_sdk():
         for token in re.findall(r'pulumi\.type_token\("(aws:[^"]+)"\)', path.read_text())
     }
     read = {token for one in controls() for token in one.types if token.startswith("aws:") and token != "aws:*"}
-    assert read - tokens == set()
+    later = {"aws:sagemaker/trainingJob:TrainingJob", "aws:sagemaker/hyperParameterTuningJob:HyperParameterTuningJob"}
+    assert read - tokens == later, "the pinned SDK has none yet (docs/decisions/0086-*.md); others are misspelled"
 
 
 def test_an_environment_without_a_file_gets_the_levels_of_prod_and_is_told():

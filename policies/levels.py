@@ -17,6 +17,9 @@ SHARED = "defaults"
 
 STRICTEST = "prod"
 
+SAME = "sameAs"
+"""Key of a parameter that is another control's too, so that one list is kept in one place."""
+
 
 class ConfigError(ValueError):
     """A file in `policies/config/` that cannot be used; says which and what to do."""
@@ -39,7 +42,18 @@ class Config:
     def of(self, control: str) -> Mapping[str, Any]:
         """The parameters of a control: those of its family (`RES`) under its own (`RES-02`)."""
         family = control.partition("-")[0]
-        return {**self.parameters.get(family, {}), **self.parameters.get(control, {})}
+        own = {**self.parameters.get(family, {}), **self.parameters.get(control, {})}
+        return {name: self._meant(value) for name, value in own.items()}
+
+    def _meant(self, value: Any) -> Any:
+        """A value, or that of another control's parameter which it names: `{"sameAs": "RES.regions"}`."""
+        if not (isinstance(value, Mapping) and set(value) == {SAME}):
+            return value
+        id, _, name = str(value[SAME]).partition(".")
+        try:
+            return self.parameters[id][name]
+        except KeyError:
+            raise ConfigError(f"{self.environment}: {SAME} names {id}.{name}, which no file sets; set it") from None
 
 
 def config(environment: str, folder: Path = FOLDER) -> Config:

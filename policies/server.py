@@ -127,7 +127,13 @@ class _Court:
             parent=one.parent.urn if one.parent else "",
             provider=one.provider.urn if one.provider else "",
             protect=protected(one.opts),
+            ignores=ignored(one.opts),
         )
+
+
+def ignored(options: Any) -> tuple[str, ...]:
+    """Paths of inputs whose changes the engine leaves alone."""
+    return tuple(getattr(options, "ignore_changes", None) or ())
 
 
 def protected(options: Any) -> bool:

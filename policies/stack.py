@@ -48,6 +48,9 @@ class Resource:
     protect: bool = False
     """Whether the engine refuses to delete it (the resource option `protect`)."""
 
+    ignores: tuple[str, ...] = ()
+    """Paths of inputs whose changes the engine leaves alone (the resource option `ignoreChanges`)."""
+
 
 class Stack:
     """All resources of one deployment, indexed by URN and type."""

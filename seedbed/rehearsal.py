@@ -47,6 +47,9 @@ class Declared:
     protect: bool
     """Whether the engine refuses to delete it."""
 
+    ignores: tuple[str, ...] = ()
+    """Paths of inputs whose changes the engine leaves alone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
@@ -82,6 +85,7 @@ class _Monitor(mocks.MockMonitor):
             provider=request.provider,
             custom=request.custom,
             protect=request.protect,
+            ignores=tuple(request.ignoreChanges),
         )
         if any(d.urn == urn for d in self.seen):
             raise ValueError(f"{urn}: two resources have this URN, which the engine refuses; rename one")

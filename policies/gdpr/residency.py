@@ -2,15 +2,10 @@
 
 from collections.abc import Iterator
 
+from policies.regions import approved
 from policies.rule import ABSENT, UNKNOWN, Parameters, Problem, Resource, Stack, control, fail, look, undetermined
 
 PROVIDER = "pulumi:providers:aws"
-
-
-def approved(given: Parameters) -> frozenset[str]:
-    """Regions of the EEA list, and those with a recorded adequacy decision (Art. 45 of the GDPR)."""
-    decided = {entry["region"] for entry in given.get("adequacyDecisions", ()) if entry.get("decision")}
-    return frozenset({entry["region"] for entry in given.get("regions", ())} | decided)
 
 
 def region_of(resource: Resource, stack: Stack) -> object:

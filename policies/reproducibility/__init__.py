@@ -1,3 +1,5 @@
 """Controls that keep what runs and what it answers traceable to what it was made of."""
 
-__all__: list[str] = []
+from policies.reproducibility import images
+
+__all__ = ["images"]

@@ -100,6 +100,7 @@ def resources(entries: list[dict[str, Any]], environment: str, prefix: str = "")
                 parent=root.urn,
                 provider=f"{_made(head, used[entry['name']]).urn}::id" if used[entry["name"]] else "",
                 protect=entry.get("protect", False),
+                ignores=tuple(entry.get("ignores", ())),
             )
             for entry in entries
         ),

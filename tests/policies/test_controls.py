@@ -150,7 +150,7 @@ def said(some: tuple[Resource, ...], pack: str, tmp_path: Path, case: Case | Non
                 name=one.name,
                 properties=struct(one.props),
                 provider=provider(one, by_urn),
-                options=analyzer_pb2.AnalyzerResourceOptions(protect=one.protect),
+                options=analyzer_pb2.AnalyzerResourceOptions(protect=one.protect, ignoreChanges=one.ignores),
             ),
             None,
         )
@@ -163,7 +163,7 @@ def said(some: tuple[Resource, ...], pack: str, tmp_path: Path, case: Case | Non
                 name=one.name,
                 parent=one.parent,
                 provider=provider(one, by_urn),
-                options=analyzer_pb2.AnalyzerResourceOptions(protect=one.protect),
+                options=analyzer_pb2.AnalyzerResourceOptions(protect=one.protect, ignoreChanges=one.ignores),
                 properties=struct(one.props) if one.type == ROOT else None,
                 propertyDependencies={
                     key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns) for key, urns in one.dependencies.items()

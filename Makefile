@@ -1,6 +1,6 @@
 # The words that a person and CI share. Nothing here needs more than bash, make and Python 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help up down test check docs lock tracking clean runtime dev
+.PHONY: help up down test check docs lock tracking browser clean runtime dev
 SHELL := bash
 PYTHON ?= python3
 export PYTHON
@@ -15,7 +15,7 @@ up: runtime  ## bring up the environment `local` on this machine
 down: runtime  ## destroy the environment `local`, with its data, and stop the local cloud
 	@.venv/bin/seedbed down local --yes --delete-data
 
-test: dev tracking  ## every test: unit, policies, integration on the real engine
+test: dev tracking browser  ## every test: unit, policies, integration on the real engine
 	@.venv/bin/python -m engine
 	@.venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
@@ -39,14 +39,18 @@ lock: dev  ## write the hash-locked requirements anew from requirements/*.in
 	@$(LOCK) requirements/runtime.in -o requirements/runtime.txt
 	@$(LOCK) requirements/dev.in -o requirements/dev.txt
 	@$(LOCK) requirements/tracking.in -o requirements/tracking.txt
+	@$(LOCK) requirements/browser.in -o requirements/browser.txt
 	@$(LOCK) requirements/benchmarks.in -o requirements/benchmarks.txt
 
 tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
 	@requirements/install tracking
 
+browser:  ## set up the browser that tests open pages in, 440 MB in .venv-browser
+	@requirements/install browser
+
 # Does not destroy anything: `make down` does. Binaries in the user's cache stay.
 clean:  ## remove caches and the virtual environment; a running local environment is left alone
-	@rm -rf .venv .venv-tracking .pytest_cache .ruff_cache .hypothesis ./*.egg-info
+	@rm -rf .venv .venv-tracking .venv-browser .pytest_cache .ruff_cache .hypothesis ./*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime:

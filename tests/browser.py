@@ -1,6 +1,7 @@
 """A real browser without a window, told what to do over a pipe by the Chrome DevTools Protocol."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -94,10 +95,9 @@ def browser() -> Iterator[Browser]:
     program = Path(os.environ.get("SEEDBED_BROWSER") or FOLDER / "chromium")
     if not program.exists():
         pytest.fail(f"{program}: no browser; set it up: make browser, or name one in SEEDBED_BROWSER")
-    to_browser, write = os.pipe()
-    read, from_browser = os.pipe()
+    (to_browser, write), (read, from_browser) = (map(_high, os.pipe()) for _ in range(2))
     with tempfile.TemporaryDirectory(prefix="seedbed-browser-") as home:
-        # The protocol's pipes are the descriptors 3 and 4, which are free only in the child.
+        # The protocol wants its pipes as descriptors 3 and 4.
         line = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser} {to_browser}<&- {from_browser}>&-'
         process = subprocess.Popen(
             ["bash", "-c", line, str(program), *OPTIONS, f"--user-data-dir={home}", "about:blank"],
@@ -120,3 +120,10 @@ def browser() -> Iterator[Browser]:
             process.wait()
             os.close(write)
             os.close(read)
+
+
+def _high(descriptor: int) -> int:
+    """The same pipe's end under a number that 3 and 4 cannot be."""
+    made = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(descriptor)
+    return made

@@ -56,6 +56,12 @@ def text(props: Any, path: str, default: str = "") -> str:
     return value if isinstance(value, str) else default
 
 
+def word(props: Any, path: str) -> Any:
+    """The text at `path`, empty where it is none, `UNKNOWN` where it is not known: always fit for a set."""
+    value = look(props, path)
+    return value if isinstance(value, str) or value is UNKNOWN else ""
+
+
 def number(props: Any, path: str) -> float | None:
     """The value at `path` as a number (the engine sends 7 as 7.0, a tag as "7"), or None when it is none."""
     return as_number(literal(props, path))

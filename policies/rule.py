@@ -29,6 +29,7 @@ from policies.reading import (
     present,
     text,
     whole,
+    word,
 )
 from policies.stack import BUCKET, UNKNOWN, Resource, Stack
 from policies.verdict import Docket, Finding, Remark, Verdict, judge
@@ -76,4 +77,5 @@ __all__ = [
     "undetermined",
     "waivers",
     "whole",
+    "word",
 ]

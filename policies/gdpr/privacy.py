@@ -27,21 +27,15 @@ from policies.rule import (
     text,
     undetermined,
 )
-from policies.tags import CLASSES, PERSONAL, tag, tags
+from policies.stores import DATABASE, FEATURE_GROUP, FILES, STORES, TABLE, personal
+from policies.tags import CLASSES, tag, tags
 
-TABLE = "aws:dynamodb/table:Table"
-FEATURE_GROUP = "aws:sagemaker/featureGroup:FeatureGroup"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
-DATABASE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
-FILES, LUSTRE = "aws:efs/fileSystem:FileSystem", "aws:fsx/lustreFileSystem:LustreFileSystem"
-STORES = (*BUCKET, DATABASE, CLUSTER, FILES, LUSTRE, TABLE, FEATURE_GROUP)
 TRACKING = (
     "aws:sagemaker/notebookInstance:NotebookInstance",
     "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer",
 )
 CRON_JOB, STATE_MACHINE = "kubernetes:batch/v1:CronJob", "aws:sfn/stateMachine:StateMachine"
-
-VERSIONING = ("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")
 
 SECONDS = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86400, "Weeks": 604800}
 
@@ -66,12 +60,6 @@ def stores_are_classified(store: Resource, stack: Stack, _: Parameters) -> Itera
         )
 
 
-def _personal(store: Resource, stack: Stack) -> str:
-    """The class of a store with personal data, or empty."""
-    value = tag(store, stack, "data-class")
-    return value if value in PERSONAL else ""
-
-
 @control(
     "PRIV-02",
     title="Personal data carries its register entry",
@@ -86,7 +74,7 @@ def personal_data_is_registered(store: Resource, stack: Stack, given: Parameters
     controller, register-id, recipients, retention-days and erasure-path, drawn from the vocabularies of the
     configuration; retention-days is an integer no greater than the ceiling of the purpose.
     """
-    kind = _personal(store, stack)
+    kind = personal(store, stack)
     if not kind:
         yield skip("holds no personal data")
         return
@@ -151,7 +139,7 @@ def retention_is_enforced(store: Resource, stack: Stack, _: Parameters) -> Itera
     for current versions, non-current versions and unfinished uploads (a version that expires becomes non-current first,
     so the two periods add up), tables and online features by TTL, databases and file systems by a scheduled job.
     """
-    if not _personal(store, stack):
+    if not personal(store, stack):
         yield skip("holds no personal data")
         return
     days = as_number(tag(store, stack, "retention-days"))
@@ -230,7 +218,7 @@ def no_real_personal_data(store: Resource, stack: Stack, _: Parameters) -> Itera
     """A store of class personal or special is marked data-origin synthetic or pseudonymised; of pseudonymised data the
     key that re-identifies (tag reidentifies) is not in the same stack. Data without a mark counts as real.
     """
-    if not _personal(store, stack):
+    if not personal(store, stack):
         yield skip("holds no personal data")
         return
     origin = tag(store, stack, "data-origin")

@@ -1,5 +1,25 @@
 """Controls that keep personal data where, as long and for what it was declared."""
 
-from policies.gdpr import capture, copies, privacy, residency
+from policies.gdpr import (
+    capture,
+    copies,
+    erasure,
+    impact,
+    privacy,
+    processors,
+    register,
+    residency,
+    telemetry,
+)
 
-__all__ = ["capture", "copies", "privacy", "residency"]
+__all__ = [
+    "capture",
+    "copies",
+    "erasure",
+    "impact",
+    "privacy",
+    "processors",
+    "register",
+    "residency",
+    "telemetry",
+]

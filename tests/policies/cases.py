@@ -128,8 +128,12 @@ def register(entries: list[dict[str, Any]], some: tuple[Resource, ...]) -> tuple
 
 def world(environment: str = "staging", more: Sequence[dict[str, Any]] = ()) -> tuple[Resource, ...]:
     """A stack with a bit of everything to which no control objects, and what else it shall hold."""
-    content = yaml.load((HERE / "compliant.yaml").read_text(), Loader)
-    return resources([*content["resources"], *more], environment)
+    return resources([*_compliant(), *more], environment)
+
+
+@cache
+def _compliant() -> list[dict[str, Any]]:
+    return yaml.load((HERE / "compliant.yaml").read_text(), Loader)["resources"]
 
 
 def speakers(some: tuple[Resource, ...], environment: str = "staging", exceptions: tuple[Waiver, ...] = ()) -> set[str]:

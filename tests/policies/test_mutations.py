@@ -68,6 +68,9 @@ def mutated(mutation: dict[str, Any], environment: str = "staging") -> tuple[Res
         name, prop = mutation["unlink"]
         behind = {key: urns for key, urns in some[name].dependencies.items() if key != prop}
         some[name] = replace(some[name], dependencies=behind)
+    if "link" in mutation:
+        name, prop, other = mutation["link"]
+        some[name] = replace(some[name], dependencies={**some[name].dependencies, prop: (some[other].urn,)})
     if "unprotect" in mutation:
         some[mutation["unprotect"]] = replace(some[mutation["unprotect"]], protect=False)
     if "provider" in mutation:

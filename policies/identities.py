@@ -72,22 +72,42 @@ def inline(role: Resource) -> list[str]:
     return [f"{where}.policy" for where, _ in items(role.props, "inlinePolicies")]
 
 
-def documents_of(role: Resource, stack: Stack) -> Iterator[tuple[Resource, str, tuple[Statement, ...]]]:
-    """Each known document of a role with where it stands: its own, inline policies, and policies attached to it.
-
-    Unknown ones are left out: whoever judges the resource that holds it says so.
-    """
+def holders_of(role: Resource, stack: Stack) -> list[tuple[Resource, str]]:
+    """Where the documents of a role stand: in it, in inline policies, and in policies of this stack attached to it."""
     holders = [(role, path) for path in (inline(role) if look(role.props, "inlinePolicies") is not UNKNOWN else [])]
     attached = [*_policies(role, "managedPolicyArns", stack)]
     for one in stack.of((INLINE, ATTACHMENT, ATTACHMENTS)):
         if _among(role, roles_of(one, stack)):
             attached += [one] if one.type == INLINE else policies_of(one, stack)
-    for holder, path in [*holders, *((one, "policy") for one in _once(attached))]:
+    return [*holders, *((one, "policy") for one in _once(attached))]
+
+
+def documents_of(role: Resource, stack: Stack) -> Iterator[tuple[Resource, str, tuple[Statement, ...]]]:
+    """Each known document of a role with where it stands.
+
+    Unknown ones are left out: whoever judges the resource that holds it says so.
+    """
+    for holder, path in holders_of(role, stack):
         try:
             found = statements(holder.props, path)
         except UndeterminedError:
             continue
         yield holder, path, tuple(found or ())
+
+
+def attached_elsewhere(role: Resource, stack: Stack) -> Iterator[tuple[Resource, str, Any]]:
+    """ARNs of policies that a role has and this stack does not declare, each with what attaches it and at which input;
+    UNKNOWN where the ARN is.
+    """
+    links = [(role, "managedPolicyArns")]
+    links += [(one, "policyArn") for one in stack.of((ATTACHMENT, ATTACHMENTS)) if _among(role, roles_of(one, stack))]
+    for one, path in links:
+        own = {_called(found) for found in _policies(one, path, stack)}
+        for arn in _each(look(one.props, path)):
+            if arn is UNKNOWN and own:
+                continue
+            if arn not in (ABSENT, "") and named(arn) not in own:
+                yield one, path, arn
 
 
 def _policies(one: Resource, path: str, stack: Stack) -> tuple[Resource, ...]:

@@ -62,7 +62,7 @@ def flows(stores: Sequence[DataStore], settings: Settings) -> Flows:
     return Flows(
         nodes=tuple(sorted(nodes, key=lambda one: (COLUMNS.index(one.column), -_rank(one.data_class), one.name))),
         flows=tuple(
-            replace(way, data_class=classes[way.source])
+            replace(way, data_class=classes[way.source] or classes[way.target])
             for way in sorted(ways, key=lambda way: (way.source, way.target))
         ),
     )

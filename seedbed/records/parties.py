@@ -80,7 +80,9 @@ def _registered(levels: rule.Config) -> Iterator[Party]:
         yield Party(
             name=str(entry.get("name") or UNSAID),
             role="processor",
-            does=f"may be let in as {', '.join(map(str, through)) or UNSAID}",
+            does=f"may be let in as {', '.join(map(str, through))}"
+            if through
+            else "is registered; no account is let in",
             where=str(entry.get("country") or UNSAID),
             contract=str(entry.get("contract") or UNSAID),
             proof=("policies/config: RES.processors",),
@@ -120,9 +122,9 @@ def _suppliers(stack: rule.Stack, settings: Settings) -> Iterator[Party]:
     for one in stack.by_type.get(MIRROR, ()):
         host = rule.look(one.props, "upstreamRegistryUrl")
         if isinstance(host, str):
-            yield _supplier(host, "supplies images, which are mirrored; gets no data", one.urn)
+            yield _supplier(host, "supplies images, which are mirrored", one.urn)
     for host in sorted({urlsplit(one.repository).hostname or "" for one in settings.environment.pipelines}):
-        yield _supplier(host, "keeps the code of pipelines; gets no data", "setting pipelines[].repository")
+        yield _supplier(host, "keeps the code of pipelines", "setting pipelines[].repository")
     if (delivery := settings.environment.delivery) is not None:
         does = f"workflows of {delivery.repository} deploy, with the rights of their roles"
         yield Party(
@@ -146,7 +148,7 @@ def _told(stack: rule.Stack) -> Iterator[Party]:
             yield Party(
                 name=who,
                 role="recipient of notices",
-                does=f"is told of alarms by {rule.text(one.props, 'protocol')}; a notice carries no data of persons",
+                does=f"is told of alarms by {rule.text(one.props, 'protocol')}",
                 where=UNSAID,
                 contract=UNSAID,
                 proof=(one.urn,),

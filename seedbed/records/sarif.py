@@ -69,14 +69,13 @@ def _rule(one: Evidence) -> dict[str, Any]:
         },
         "defaultConfiguration": {"enabled": one.level != "disabled", "level": LEVELS[one.level]},
         "relationships": [
-            {
-                "target": {"id": str(place(article)[0]), "toolComponent": {"name": "GDPR", "index": 0}},
-                "kinds": ["relevant"],
-            }
-            for article in dict.fromkeys(control.gdpr)
+            {"target": {"id": number, "toolComponent": {"name": "GDPR", "index": 0}}, "kinds": ["relevant"]}
+            for number in dict.fromkeys(str(place(article)[0]) for article in control.gdpr)
         ],
         "properties": {
-            "tags": ["security", control.pack, *(f"GDPR Art. {article}" for article in control.gdpr)],
+            "tags": list(
+                dict.fromkeys(["security", control.pack, *(f"GDPR Art. {article}" for article in control.gdpr)])
+            ),
             "security-severity": RANKS[control.severity],
             "outcome": one.words,
         },

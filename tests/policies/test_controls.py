@@ -69,7 +69,7 @@ def test_a_fixture_file_without_all_five_cases_is_refused(tmp_path):
 
 def test_controls_of_the_gdpr_pack_are_those_on_residency_privacy_and_captured_traffic():
     families = {pack: {one.id.split("-")[0] for one in controls(pack)} for pack in PACKS}
-    security = {"GOV", "STO", "KMS", "NET", "REG", "RDS", "EKS", "IAM", "LOG", "BAK", "ML"}
+    security = {"GOV", "STO", "KMS", "NET", "REG", "RDS", "EKS", "K8S", "IAM", "LOG", "BAK", "ML"}
     assert families.pop("reproducibility") <= {"REG", "ML"}
     assert families == {"gdpr": {"RES", "PRIV", "ML"}, "security": security, "cost": {"COST"}}
     assert [one.id for one in controls("gdpr") if one.id.startswith("ML")] == ["ML-08"]

@@ -100,6 +100,29 @@ def send(method: str, url: str, *, service: str, region: str, **more: Any) -> An
     return urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
 
 
+def put_metric(metric: str, value: float, *, namespace: str, dimension: tuple[str, str]) -> None:
+    """Put one value of a metric with one dimension, its name and value (CloudWatch API reference, PutMetricData)."""
+    env = os.environ
+    body = {
+        "Action": "PutMetricData",
+        "Version": "2010-08-01",
+        "Namespace": namespace,
+        "MetricData.member.1.MetricName": metric,
+        "MetricData.member.1.Value": f"{value:.6f}",
+        "MetricData.member.1.Dimensions.member.1.Name": dimension[0],
+        "MetricData.member.1.Dimensions.member.1.Value": dimension[1],
+    }
+    other = env.get("AWS_ENDPOINT_URL_CLOUDWATCH") or env.get("AWS_ENDPOINT_URL")
+    send(
+        "POST",
+        f"{(other or 'https://monitoring.{AWS_REGION}.{AWS_DNS_SUFFIX}'.format(**env)).rstrip('/')}/",
+        service="monitoring",
+        region=env["AWS_REGION"],
+        body=urllib.parse.urlencode(body).encode(),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    ).close()
+
+
 def bucket_url(bucket: str, region: str, suffix: str) -> str:
     """Where a bucket is: by its own host, or below AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL as the SDKs have it."""
     other = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

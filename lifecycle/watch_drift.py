@@ -117,26 +117,9 @@ def distance(one: list[str], other: list[str]) -> float:
 
 
 def tell(metric: str, value: float) -> None:
-    """Put one value of a metric (CloudWatch API reference, PutMetricData)."""
+    """Put one value of a metric of the endpoint."""
     env = os.environ
-    body = {
-        "Action": "PutMetricData",
-        "Version": "2010-08-01",
-        "Namespace": env["METRIC_NAMESPACE"],
-        "MetricData.member.1.MetricName": metric,
-        "MetricData.member.1.Value": f"{value:.6f}",
-        "MetricData.member.1.Dimensions.member.1.Name": "Endpoint",
-        "MetricData.member.1.Dimensions.member.1.Value": env["ENDPOINT"],
-    }
-    other = env.get("AWS_ENDPOINT_URL_CLOUDWATCH") or env.get("AWS_ENDPOINT_URL")
-    aws_requests.send(
-        "POST",
-        f"{(other or 'https://monitoring.{AWS_REGION}.{AWS_DNS_SUFFIX}'.format(**env)).rstrip('/')}/",
-        service="monitoring",
-        region=env["AWS_REGION"],
-        body=urllib.parse.urlencode(body).encode(),
-        headers={"content-type": "application/x-www-form-urlencoded"},
-    ).close()
+    aws_requests.put_metric(metric, value, namespace=env["METRIC_NAMESPACE"], dimension=("Endpoint", env["ENDPOINT"]))
 
 
 def retrain(cron_job: str, namespace: str, today: str, *, api: str, own: Path = OWN) -> bool:

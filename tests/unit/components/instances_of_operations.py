@@ -2,6 +2,7 @@
 
 from components.alerts import AlertTopic, AlertTopicArgs
 from components.captured_requests import CapturedRequests, CapturedRequestsArgs
+from components.erasure import Erasure, ErasureArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.notices import Notices, NoticesArgs
 from components.sagemaker import SageMakerEndpoint, SageMakerEndpointArgs
@@ -24,7 +25,25 @@ MODEL = {
     "subnet_ids": (["subnet-1", "subnet-2"], ["subnet-1", "subnet-3"]),
 }
 
+ERASURE = instance(
+    Erasure,
+    ErasureArgs,
+    way=("dvc-rewrite", "row-delete"),
+    buckets=(["seedbed-test-data"], ["seedbed-test-data", "seedbed-test-other"]),
+    kms_aliases=(["alias/one"], ["alias/two"]),
+    schedule=("15 2 * * *", "45 2 * * *"),
+    image=("ghcr.io/mlflow/mlflow:v3.17.2-full", "ghcr.io/mlflow/mlflow:v3.17.3-full"),
+    scripts=({"erase_objects.py": "one"}, {"erase_objects.py": "two"}),
+    cidr=("10.0.0.0/16", "10.1.0.0/16"),
+    s3_cidrs=([], ["3.5.134.0/23"]),
+    kubernetes_version=("1.34", "1.33"),
+    alarm_topic_arn=(TOPIC, OTHER_TOPIC),
+    cluster_name=("seedbed-test", "seedbed-other"),
+    cluster=("seedbed-test", "seedbed-other"),
+)
+
 OPERATIONS = [
+    ERASURE,
     instance(
         AlertTopic,
         AlertTopicArgs,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pulumi
 
-NAMESPACE = "v1:Namespace"
+NAMESPACE = "core/v1:Namespace"
 """A namespace goes with all that is in it. Kueue and KServe have finalizers on jobs' workloads and on endpoints: gone
 before the last of these, they would leave a namespace that never ends."""
 
@@ -28,9 +28,12 @@ class Definitions:
             self._by_start.setdefault(start, []).extend(resources)
 
     def waiting(self, given: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """Stack transformation. A type reads `kubernetes:GROUP/VERSION:KIND`, without group for the oldest kinds."""
+        """Stack transformation. A type reads `kubernetes:GROUP/VERSION:KIND`; objects of charts leave out `core/`, and
+        so wait for nobody's namespaces."""
         package, _, rest = given.type_.partition(":")
-        first = self._by_start.get(rest.partition("/")[0], []) if package == "kubernetes" else []
+        if package != "kubernetes":
+            return None
+        first = self._by_start.get(rest, self._by_start.get(rest.partition("/")[0], []))
         if not first:
             return None
         after = pulumi.ResourceOptions(depends_on=first)

@@ -12,6 +12,7 @@ from components.existing_network import ExistingNetwork, ExistingNetworkArgs
 from components.keys import KeyRing, KeyRingArgs
 from components.network import Network, NetworkArgs
 from stacks import bootstrap
+from stacks.instances import served_by
 from stacks.settings import Settings
 
 
@@ -41,6 +42,7 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
             account=settings.account,
             region=settings.region,
             administrators=env.keys.administrators,
+            disk_classes=["internal"] if _node_groups(settings) else [],
             rotation_days=env.keys.rotation_days,
             deletion_window_days=env.keys.deletion_window_days,
             protect=settings.protect,
@@ -89,9 +91,17 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
     )
 
 
+def _node_groups(settings: Settings) -> bool:
+    """Whether nodes come in managed groups, whose disks Auto Scaling encrypts."""
+    env = settings.environment
+    managed = env.cluster is not None and env.cluster.compute == "managed"
+    return managed or any(served_by(pool) == "node-group" for pool in env.pools)
+
+
 def _data_buckets(settings: Settings) -> list[str]:
     env = settings.environment
     captured = [settings.capture_bucket(e.name) for e in env.sagemaker_endpoints if e.model and e.capture]
+    captured += [settings.capture_bucket(e.name) for e in env.endpoints if e.capture]
     return [settings.bucket("artifacts"), *[settings.dataset_bucket(d.name) for d in env.datasets], *captured]
 
 
@@ -152,7 +162,9 @@ def _network(
         there = network.existing
         return ExistingNetwork(
             "network",
-            ExistingNetworkArgs(vpc_id=there.vpc_id, cidr=there.cidr, subnet_ids=there.subnet_ids, **shared),
+            ExistingNetworkArgs(
+                vpc_id=there.vpc_id, cidr=there.cidr, subnet_ids=there.subnet_ids, s3_cidrs=there.s3_cidrs, **shared
+            ),
             opts,
         )
     return Network(

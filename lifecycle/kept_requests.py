@@ -161,9 +161,16 @@ def readable(body: Any) -> bool:
     if not isinstance(body, dict):
         return False
     if isinstance(tensors := body.get("inputs"), list):
-        return all(isinstance(t, dict) and "name" in t and isinstance(t.get("data"), list) for t in tensors)
+        return all(isinstance(one, dict) and _is_tensor(one) for one in tensors)
     rows = body.get("instances")
     return isinstance(rows, list) and all(isinstance(row, (dict, list)) for row in rows)
+
+
+def _is_tensor(one: dict[str, Any]) -> bool:
+    shape, data = one.get("shape", []), one.get("data")
+    sizes = isinstance(shape, list) and all(isinstance(size, int) for size in shape)
+    flat = isinstance(data, list) and len({isinstance(value, list) for value in data}) <= 1
+    return sizes and flat and isinstance(one.get("name"), str)
 
 
 def _text(body: bytearray, headers: dict[str, str]) -> str | None:

@@ -164,20 +164,23 @@ class Capture:
     ) -> None:
         self._server, self._done, self._counted = server, done, counted
         self._wanted = lambda: chance() * 100 < percent
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
 
     async def listen(self, host: str, port: int) -> asyncio.Server:
         return await asyncio.start_server(self._serve, host, port)
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the open connections, at most so long."""
-        if self._open:
-            await asyncio.wait(set(self._open), timeout=seconds)
+        """Wait for the open connections, at most so long; then they are cut."""
+        for more in (seconds, 1):
+            if self._open:
+                await asyncio.wait(set(self._open), timeout=more)
+            for writer in (one for both in self._open.values() for one in both):
+                writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._open.add(task)
+        self._open[task] = [writer]
         follower = Follower(self._wanted, self._done, self._counted)
         try:
             try:
@@ -186,6 +189,7 @@ class Capture:
             except (OSError, asyncio.TimeoutError):  # noqa: UP041 (images have older Pythons)
                 await _unavailable(reader, writer)
                 return
+            self._open[task].append(to_writer)
             asked = asyncio.ensure_future(_pump(reader, to_writer, lambda data: follower.feed(0, data)))
             try:
                 # A client may end its side and still wait for the answer; the server's end is the end of both.
@@ -196,7 +200,7 @@ class Capture:
         finally:
             writer.close()
             await follower.end()
-            self._open.discard(task)
+            del self._open[task]
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 

@@ -12,6 +12,7 @@ import base64
 import datetime
 import json
 import queue
+import sys
 import threading
 import time
 import uuid
@@ -35,6 +36,7 @@ BATCH_RECORDS, BATCH_BYTES, BATCH_SECONDS = 500, 4 * 1024 * 1024, 300.0
 AGAIN_SECONDS = (1.0, 5.0, 20.0)
 """Before each further try of a store that refuses."""
 
+SWITCH_SECONDS = 0.0005
 JSON = "application/json"
 
 
@@ -220,13 +222,11 @@ class Store(threading.Thread):
             self._say("the last requests are lost: the store did not take them in time")
 
     def run(self) -> None:
+        # Whoever passes requests on waits for this thread no longer than so.
+        sys.setswitchinterval(SWITCH_SECONDS)
         more = True
         while more:
-            more, batch = self._batch()
-            size = sum(one.size for one in batch)
-            lines = [line for one in batch if (line := record(one)) is not None]
-            self._counted.count("of another form than the watch for drift reads", len(batch) - len(lines))
-            batch.clear()
+            more, lines, size = self._batch()
             if lines:
                 self._keep(lines)
             self._counted.give(size)
@@ -235,20 +235,23 @@ class Store(threading.Thread):
                 lost = "; ".join(f"{times} {what}" for what, times in sorted(told.items()))
                 self._say(f"kept {kept} requests" + (f", and did not keep: {lost}" if lost else ""))
 
-    def _batch(self) -> tuple[bool, list[Exchange]]:
-        """Whether more may come, and what goes into one object."""
-        batch: list[Exchange] = []
-        end, size = time.monotonic() + self._seconds, 0
-        while len(batch) < BATCH_RECORDS and size < BATCH_BYTES:
+    def _batch(self) -> tuple[bool, list[str], int]:
+        """Whether more may come, the lines of one object, and the room that they were given."""
+        lines: list[str] = []
+        end, taken, size = time.monotonic() + self._seconds, 0, 0
+        while taken < BATCH_RECORDS and size < BATCH_BYTES:
             try:
                 one = self._waiting.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                return True, batch
+                return True, lines, size
             if one is None:
-                return False, batch
-            batch.append(one)
-            size += one.size
-        return True, batch
+                return False, lines, size
+            taken, size = taken + 1, size + one.size
+            if (line := record(one)) is None:
+                self._counted.count("of another form than the watch for drift reads")
+            else:
+                lines.append(line)
+        return True, lines, size
 
     def _keep(self, lines: list[str]) -> None:
         now = datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 (images have older Pythons)

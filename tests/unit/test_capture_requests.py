@@ -1,8 +1,9 @@
 """The reader along on the way to a model's server, with real connections on this machine."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from itertools import cycle
 from typing import Any
 
@@ -74,6 +75,15 @@ class Way:
         return answer
 
 
+def in_a_loop(play: Coroutine[Any, Any, Any]) -> Any:
+    """As asyncio.run, which would leave this thread without an event loop, for which the engine's own tests ask."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(play)
+    finally:
+        loop.close()
+
+
 def through(
     play: Callable[[Way], Awaitable[Any]],
     handler: Handler | None = server,
@@ -103,12 +113,7 @@ def through(
             behind.close()
         return heard, way
 
-    # asyncio.run would leave this thread without an event loop, for which the engine's own tests ask.
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(run())
-    finally:
-        loop.close()
+    return in_a_loop(run())
 
 
 def bodies(way: Way) -> list[tuple[bytes, bytes]]:
@@ -243,3 +248,27 @@ def test_an_answer_that_is_cut_short_is_not_kept():
     assert way.kept == []
     assert way.counted.told()["cut short"] == 1
     assert way.counted.room == ROOM_BYTES
+
+
+def test_connections_that_stay_open_are_cut_when_the_pod_has_to_end():
+    async def stay(way: Way) -> asyncio.StreamReader:
+        reader, writer = await asyncio.open_connection("127.0.0.1", way.port)
+        writer.write(request())
+        await asyncio.wait_for(reader.readuntil(b'{"a": 1}'), 10)
+        return reader
+
+    async def run() -> bytes:
+        behind = await asyncio.start_server(server, "127.0.0.1", 0)
+        way = Way(0)
+        capture = Capture(behind.sockets[0].getsockname(), 100, way.kept.append, way.counted)
+        listening = await capture.listen("127.0.0.1", 0)
+        way.port = listening.sockets[0].getsockname()[1]
+        reader = await stay(way)
+        await capture.drain(0.05)
+        listening.close()
+        behind.close()
+        with contextlib.suppress(OSError):
+            return await asyncio.wait_for(reader.read(), 10)
+        return b""
+
+    assert in_a_loop(run()) == b""

@@ -46,7 +46,7 @@ def groups(
                 least=sizes["minSize"],
                 desired=sizes["desiredSize"],
                 most=sizes["maxSize"],
-                node=as_new(like) if like else _node(group, kind, zone, region, instances),
+                node=as_new(like) if like else new_node(group, kind, zone, region, instances),
                 is_sold_out=is_sold_out(market, kind, way(group, template), zones, len(held)),
                 instances=tuple(instance_of(one) for one in held),
             )
@@ -77,7 +77,8 @@ def is_sold_out(market: Mapping[str, Any], kind: str, bought: str, zones: Iterab
     )
 
 
-def _node(group: Mapping[str, Any], kind: str, zone: str, region: str, instances: Instances) -> Object:
+def new_node(group: Mapping[str, Any], kind: str, zone: str, region: str, instances: Instances) -> Object:
+    """What the program takes a first node for: whole GPUs and no EFA, unless tags of the group say otherwise."""
     one = instances[kind]
     known = {key: value for key, value in one.capacity().items() if key not in (EFA, "ephemeral-storage")}
     tagged = {key.removeprefix(RESOURCES): value for key, value in group["tags"].items() if key.startswith(RESOURCES)}

@@ -8,12 +8,14 @@ import pytest
 
 from components.node_group_scaler import arguments, priorities
 from components.node_group_scaler_access import CLUSTER_RULES, scaling_policy
+from localcloud.clusters.instances import read
 from localcloud.controllers import scaling_choices as choices
 from localcloud.controllers.market import Market
 from localcloud.controllers.node_fit import room
 from localcloud.controllers.node_group_scaler import NEEDS, ForbiddenError, NodeGroupScaler
-from localcloud.controllers.scaled_groups import is_sold_out, way
+from localcloud.controllers.scaled_groups import is_sold_out, new_node, way
 from localcloud.policy_language import Request, effects
+from tests.localcloud.running_clusters import INSTANCES
 
 UUID = "7cc9dae8-63f0-63d5-bce1-642871ebd84f"
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
@@ -262,3 +264,29 @@ def test_the_component_grants_every_right_that_the_program_is_asked_for():
         for verb in rule["verbs"]
     }
     assert set(NEEDS) <= granted
+
+
+def test_a_first_node_is_what_its_type_and_the_tags_of_its_group_say():
+    instances = read(INSTANCES)
+    said = {
+        "nodegroupName": "train",
+        "capacityType": "SPOT",
+        "labels": {"seedbed.dev/pool": "train"},
+        "taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}],
+        "tags": {"owner": "o"},
+    }
+
+    def first(**tags: str) -> dict[str, Any]:
+        tagged = {f"k8s.io/cluster-autoscaler/node-template/resources/{key}": value for key, value in tags.items()}
+        group = {**said, "tags": said["tags"] | tagged}
+        return new_node(group, "p4d.24xlarge", "eu-central-1a", "eu-central-1", instances)
+
+    plain = first()
+    assert plain["status"]["allocatable"] == {"cpu": "96", "memory": "1179648Mi", "pods": "110", "nvidia.com/gpu": "8"}
+    assert plain["spec"]["taints"] == [TAINT]
+    assert plain["metadata"]["labels"]["topology.kubernetes.io/zone"] == "eu-central-1a"
+    assert room(plain, ()).takes(pod(units=8))
+    assert not room(plain, ()).takes(pod(units=16))
+    told = first(**{"nvidia.com/gpu": "16", "vpc.amazonaws.com/efa": "4"})
+    assert room(told, ()).takes(pod(units=16))
+    assert told["status"]["allocatable"]["vpc.amazonaws.com/efa"] == "4"

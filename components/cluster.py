@@ -13,7 +13,6 @@ import pulumi_aws as aws
 from components.account import aws_policy_arn, service_trust
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.cluster_roles import CLUSTER_POLICIES, NODE_POLICIES, node_trust
-from components.kubeconfig import kubeconfig, sign_in
 from components.order import once
 from components.system_nodes import SystemNodes, SystemNodesArgs
 
@@ -75,9 +74,6 @@ class ClusterArgs:
     support: Literal["standard", "extended"]
     """What happens when the version's standard support ends: EKS upgrades the cluster, or charges six times as much."""
 
-    sign_in_role_arn: str | None
-    """Role that is taken to make what is in the cluster; None for whoever runs the program."""
-
     account: str
     """Account of the cluster, 12 digits."""
 
@@ -107,8 +103,8 @@ class Cluster(pulumi.ComponentResource):
 
     version: pulumi.Output[str]
 
-    kubeconfig: pulumi.Output[str]
-    """For a provider of what is in the cluster, JSON; known once those who are to be let in are."""
+    ready: pulumi.Output[str]
+    """The name, known once those who are to be let in are."""
 
     role_name: str
     """Of the control plane."""
@@ -188,10 +184,7 @@ class Cluster(pulumi.ComponentResource):
         self.node_group = args.compute == "managed"
         self.node_add_ons = [self.add_ons[one].id for one in BEFORE_NODES if one in self.add_ons]
         self.role_name, self.node_role_name = f"{args.cluster_name}-cluster", f"{args.cluster_name}-node"
-        signed_in = sign_in(args.cluster_name, args.region, args.sign_in_role_arn)
-        self.kubeconfig = pulumi.Output.all(self.endpoint, self.certificate_authority, access.ready).apply(
-            lambda known: json.dumps(kubeconfig(args.cluster_name, known[0], known[1], signed_in))
-        )
+        self.ready = access.ready
         self.register_outputs(
             {
                 "cluster_name": self.cluster_name,
@@ -199,7 +192,7 @@ class Cluster(pulumi.ComponentResource):
                 "certificate_authority": self.certificate_authority,
                 "security_group_id": self.security_group_id,
                 "version": self.version,
-                "kubeconfig": self.kubeconfig,
+                "ready": self.ready,
                 "role_name": self.role_name,
                 "node_role_name": self.node_role_name,
                 "node_add_ons": self.node_add_ons,

@@ -24,10 +24,6 @@ class ExistingNetworkArgs:
     subnet_ids: Sequence[str]
     """Private subnets for the workloads, in two zones at least."""
 
-    s3_cidrs: Sequence[str]
-    """Blocks of S3 behind a gateway endpoint of the VPC, as its prefix list has them; none where S3 has an address in
-    the VPC."""
-
     endpoint_services: Sequence[str]
     """AWS services to make reachable inside the VPC; those that it reaches already stay out of the list."""
 
@@ -53,8 +49,6 @@ class ExistingNetwork(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     private_subnet_ids: list[pulumi.Output[str]]
     """In the order given."""
-    s3_cidrs: pulumi.Output[Sequence[str]]
-    """Blocks of S3 behind a gateway endpoint that is there already, which pods may reach beside the VPC."""
 
     def __init__(self, name: str, args: ExistingNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:existing_network:ExistingNetwork", name, vars(args), opts)
@@ -100,7 +94,4 @@ class ExistingNetwork(pulumi.ComponentResource):
 
         self.vpc_id = pulumi.Output.from_input(args.vpc_id)
         self.private_subnet_ids = [pulumi.Output.from_input(s) for s in args.subnet_ids]
-        self.s3_cidrs = pulumi.Output.from_input(args.s3_cidrs)
-        self.register_outputs(
-            {"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "s3_cidrs": self.s3_cidrs}
-        )
+        self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})

@@ -9,7 +9,6 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs, said
-from components.order import once
 from components.pod_identity import PodIdentity, PodIdentityArgs
 from components.tracking_place import WORKSPACE
 from components.workspace_access import QUEUE, binding, guards, subjects
@@ -98,9 +97,6 @@ class Workspace(pulumi.ComponentResource):
     queue: str
     """Local queue in which the team's jobs wait."""
 
-    ready: pulumi.Output[str]
-    """The namespace, known once everything is there that work in it needs."""
-
     def __init__(self, name: str, args: WorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:workspace:Workspace", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -134,7 +130,7 @@ class Workspace(pulumi.ComponentResource):
             ),
             child,
         )
-        account = kubernetes.core.v1.ServiceAccount(
+        kubernetes.core.v1.ServiceAccount(
             f"{name}-account",
             metadata={"name": SERVICE_ACCOUNT, "namespace": args.team},
             # The team's pods have no business with the API server; AWS's token comes in a volume of its own.
@@ -143,8 +139,8 @@ class Workspace(pulumi.ComponentResource):
         )
         self._bounds(name, args)
         self._people(name, args)
-        opened = self._network(name, args)
-        queue = kubernetes.apiextensions.CustomResource(
+        self._network(name, args)
+        kubernetes.apiextensions.CustomResource(
             f"{name}-queue",
             api_version="kueue.x-k8s.io/v1beta1",
             kind="LocalQueue",
@@ -153,10 +149,8 @@ class Workspace(pulumi.ComponentResource):
             opts=self._inside,
         )
 
-        self.ready = once(args.team, account.id, queue.id, *(policy.id for policy in opened))
         self.register_outputs(
             {
-                "ready": self.ready,
                 "namespace": self.namespace,
                 "service_account": self.service_account,
                 "role_name": self.role_name,
@@ -216,14 +210,12 @@ class Workspace(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
             )
 
-    def _network(self, name: str, args: WorkspaceArgs) -> list[kubernetes.networking.v1.NetworkPolicy]:
+    def _network(self, name: str, args: WorkspaceArgs) -> None:
         opened = openings(cidr=args.cidr, s3_cidrs=args.s3_cidrs, tracking=args.tracking, calls=args.calls)
-        return [
+        for what, spec in opened.items():
             kubernetes.networking.v1.NetworkPolicy(
                 f"{name}-{what}",
                 metadata={"name": what, "namespace": args.team},
                 spec=spec,
                 opts=self._inside,
             )
-            for what, spec in opened.items()
-        ]

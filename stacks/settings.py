@@ -189,6 +189,12 @@ class Settings(BaseModel):
         return network.cidr if isinstance(network, NewNetwork) else network.existing.cidr
 
     @property
+    def s3_cidrs(self) -> tuple[str, ...]:
+        """IPv4 blocks of S3 behind a gateway endpoint of a network that was there before; none of a new one."""
+        network = self.environment.network
+        return () if isinstance(network, NewNetwork) else tuple(map(str, network.existing.s3_cidrs))
+
+    @property
     def zone_names(self) -> tuple[str, ...]:
         """Availability zones of a new network; none where the network exists."""
         network = self.environment.network

@@ -12,6 +12,7 @@ from stacks.environment.cluster import cluster
 from stacks.environment.definitions import Definitions
 from stacks.environment.foundation import foundation
 from stacks.environment.outputs import outputs
+from stacks.environment.ownership import owned
 from stacks.environment.platform import platform
 from stacks.environment.stores import stores
 from stacks.environment.teams import teams
@@ -23,6 +24,7 @@ definitions = Definitions()
 pulumi.runtime.register_stack_transformation(unheld)
 pulumi.runtime.register_stack_transformation(definitions.waiting)
 settings = from_program()
+pulumi.runtime.register_stack_transformation(owned(settings.tags))
 provider = aws.Provider("aws", **settings.provider.arguments())
 account = pulumi.ResourceOptions(provider=provider)
 

@@ -1,5 +1,6 @@
 """Where work runs."""
 
+import json
 from dataclasses import dataclass
 
 import pulumi
@@ -8,7 +9,8 @@ import pulumi_kubernetes as kubernetes
 from components.chart import Chart
 from components.cluster import Cluster, ClusterArgs
 from components.database import DatabaseClients, DatabaseClientsArgs
-from components.network_policies import NetworkPolicies
+from components.kubeconfig import kubeconfig, sign_in
+from components.network_policies import NetworkPolicies, NetworkPoliciesArgs
 from components.observability import ADD_ON, ClusterObservability, ClusterObservabilityArgs
 from stacks.environment.charts import kserve
 from stacks.environment.definitions import NAMESPACE, Definitions
@@ -40,8 +42,7 @@ class Compute:
     queues: dict[str, pulumi.Output[str]]
     """Cluster queue by team."""
 
-    serving: list[pulumi.Output[str]]
-    """Known once endpoints can be made; empty where there are none."""
+    definitions: Definitions
 
 
 def cluster(
@@ -51,25 +52,30 @@ def cluster(
     if settings.environment.cluster is None:
         return None
     there = control_plane(settings, base, made, pulumi.ResourceOptions(provider=account))
-    provider = kubernetes.Provider("kubernetes", kubeconfig=there.kubeconfig, context=settings.prefix)
+    provider = kubernetes.Provider("kubernetes", kubeconfig=_kubeconfig(settings, there), context=settings.prefix)
     inside = pulumi.ResourceOptions(providers=[account, provider])
     if settings.environment.cluster.compute == "auto":
-        NetworkPolicies("network-policies", inside)
+        NetworkPolicies("network-policies", NetworkPoliciesArgs(tags=settings.tags), inside)
     pools(settings, base, there, inside)
     queues = queue(settings, definitions, inside)
-    return Compute(cluster=there, inside=inside, queues=queues, serving=_serving(settings, there, definitions, inside))
+    if settings.environment.endpoints:
+        _serving(settings.environment.cluster.version, there, definitions, inside)
+    return Compute(cluster=there, inside=inside, queues=queues, definitions=definitions)
 
 
-def _serving(
-    settings: Settings, there: Cluster, definitions: Definitions, inside: pulumi.ResourceOptions
-) -> list[pulumi.Output[str]]:
-    env = settings.environment
-    if env.cluster is None or not env.endpoints:
-        return []
+def _kubeconfig(settings: Settings, there: Cluster) -> pulumi.Output[str]:
+    """For the provider: with tokens of whoever runs the program, in the role that the provider of the account takes."""
+    taken = settings.provider.assume_role
+    tokens = sign_in(settings.prefix, settings.region, taken.role_arn if taken else None)
+    return pulumi.Output.all(there.ready, there.endpoint, there.certificate_authority).apply(
+        lambda known: json.dumps(kubeconfig(known[0], known[1], known[2], tokens))
+    )
+
+
+def _serving(version: str, there: Cluster, definitions: Definitions, inside: pulumi.ResourceOptions) -> None:
     definitions.define(["cert-manager.io"], there.add_ons[CERTIFICATES])
-    chart = Chart("kserve", kserve(env.cluster.version), inside)
+    chart = Chart("kserve", kserve(version), inside)
     definitions.define(["serving.kserve.io", NAMESPACE], chart)
-    return [chart.ready]
 
 
 def control_plane(settings: Settings, base: Foundation, made: Stores, opts: pulumi.ResourceOptions) -> Cluster:
@@ -109,7 +115,6 @@ def control_plane(settings: Settings, base: Foundation, made: Stores, opts: pulu
             kms_key_arn=base.keys.arns["internal"],
             log_retention_days=wanted.log_retention_days,
             support=wanted.support,
-            sign_in_role_arn=settings.provider.assume_role.role_arn if settings.provider.assume_role else None,
             account=settings.account,
             region=settings.region,
             permissions_boundary=base.permissions_boundary,

@@ -1,5 +1,6 @@
 """What everything stands on: keys, who delivers, the network, who is told, and the evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -21,6 +22,9 @@ class Foundation:
     keys: KeyRing
     delivery: DeliveryIdentity | None
     network: Network | ExistingNetwork
+    s3_cidrs: pulumi.Input[Sequence[str]]
+    """Blocks of S3 behind a gateway endpoint, which pods may reach beside the VPC."""
+
     logs: LogStore
     alerts: AlertTopic
     privacy_alerts: AlertTopic
@@ -81,10 +85,12 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
         ),
         opts,
     )
+    network = _network(settings, keys, delivery, opts)
     return Foundation(
         keys=keys,
         delivery=delivery,
-        network=_network(settings, keys, delivery, opts),
+        network=network,
+        s3_cidrs=network.s3_cidrs if isinstance(network, Network) else settings.s3_cidrs,
         logs=logs,
         alerts=_topic("alerts", settings, settings.notify, opts),
         privacy_alerts=_topic("privacy-alerts", settings, settings.privacy_contact, opts),
@@ -162,9 +168,7 @@ def _network(
         there = network.existing
         return ExistingNetwork(
             "network",
-            ExistingNetworkArgs(
-                vpc_id=there.vpc_id, cidr=there.cidr, subnet_ids=there.subnet_ids, s3_cidrs=there.s3_cidrs, **shared
-            ),
+            ExistingNetworkArgs(vpc_id=there.vpc_id, cidr=there.cidr, subnet_ids=there.subnet_ids, **shared),
             opts,
         )
     return Network(

@@ -41,7 +41,7 @@ def tracking(
         "database_endpoint": made.database.endpoint,
         "database_secret_arn": made.database.secret_arn,
         "cidr": settings.cidr,
-        "s3_cidrs": base.network.s3_cidrs,
+        "s3_cidrs": base.s3_cidrs,
         "kubernetes_version": env.cluster.version,
         "replicas": env.tracking.replicas,
         "cluster_name": settings.prefix,

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from importlib.resources import files
 
-import pulumi
-
 from components.drift import DriftWatch, DriftWatchArgs
-from components.order import once
 from components.pipeline import TrainingPipeline, TrainingPipelineArgs
-from components.serving import ModelEndpoint, ModelEndpointArgs
+from components.serving import PROGRAMS, ModelEndpoint, ModelEndpointArgs
 from components.storage import dvc_prefix
 from components.workspace import Workspace, WorkspaceArgs
 from stacks.environment.cluster import Compute
@@ -55,14 +52,12 @@ def workspaces(ground: Ground) -> Workspaces:
     """Workspaces of all teams, with their pipelines, endpoints and watches for drift."""
     env = ground.settings.environment
     teams = {team.name: _workspace(ground, team) for team in env.teams}
-    namespaces = {name: once(made.ready, *ground.compute.serving) for name, made in teams.items()}
-    pipelines = {one.name: _pipeline(ground, one, namespaces[one.team]) for one in env.pipelines}
-    endpoints = {one.name: _endpoint(ground, one, namespaces[one.team]) for one in env.endpoints}
-    watches = {
-        one.name: _watch(ground, one, namespaces[one.team], pipelines)
-        for one in env.endpoints
-        if one.capture and env.monitoring.drift
-    }
+    for name, made in teams.items():
+        ground.compute.definitions.settle(name, made)
+    pipelines = {one.name: _pipeline(ground, one) for one in env.pipelines}
+    endpoints = {one.name: _endpoint(ground, one) for one in env.endpoints}
+    watched = [one for one in env.endpoints if one.capture] if env.monitoring.drift else []
+    watches = {one.name: _watch(ground, one, pipelines) for one in watched}
     return Workspaces(teams=teams, pipelines=pipelines, endpoints=endpoints, watches=watches)
 
 
@@ -85,7 +80,7 @@ def _workspace(ground: Ground, team: Team) -> Workspace:
             tracking=ground.tracking.namespace if ground.tracking else None,
             calls={one.name: one.team for one in env.endpoints if team.name in one.callers},
             cidr=settings.cidr,
-            s3_cidrs=base.network.s3_cidrs,
+            s3_cidrs=base.s3_cidrs,
             kubernetes_version=env.cluster.version,
             cluster_name=settings.prefix,
             cluster=compute.cluster.cluster_name,
@@ -98,7 +93,7 @@ def _workspace(ground: Ground, team: Team) -> Workspace:
     )
 
 
-def _pipeline(ground: Ground, wanted: Pipeline, namespace: pulumi.Output[str]) -> TrainingPipeline:
+def _pipeline(ground: Ground, wanted: Pipeline) -> TrainingPipeline:
     settings = ground.settings
     team = next(team for team in settings.environment.teams if team.name == wanted.team)
     dataset = wanted.dataset or team.datasets[0]
@@ -108,7 +103,7 @@ def _pipeline(ground: Ground, wanted: Pipeline, namespace: pulumi.Output[str]) -
         TrainingPipelineArgs(
             pipeline=wanted.name,
             team=wanted.team,
-            namespace=namespace,
+            namespace=wanted.team,
             git_url=wanted.repository,
             revision=wanted.revision,
             image_repository=f"{settings.prefix}/{repository}",
@@ -132,7 +127,7 @@ def _pipeline(ground: Ground, wanted: Pipeline, namespace: pulumi.Output[str]) -
     )
 
 
-def _endpoint(ground: Ground, wanted: Endpoint, namespace: pulumi.Output[str]) -> ModelEndpoint:
+def _endpoint(ground: Ground, wanted: Endpoint) -> ModelEndpoint:
     settings, base, compute, tracking = ground.settings, ground.base, ground.compute, ground.tracking
     env = settings.environment
     assert tracking, "the settings refuse endpoints without tracking"
@@ -143,7 +138,7 @@ def _endpoint(ground: Ground, wanted: Endpoint, namespace: pulumi.Output[str]) -
             endpoint=wanted.name,
             prefix=settings.prefix,
             team=wanted.team,
-            namespace=namespace,
+            namespace=wanted.team,
             model=wanted.model,
             alias=wanted.alias,
             canary_alias=wanted.canary_alias,
@@ -168,11 +163,8 @@ def _endpoint(ground: Ground, wanted: Endpoint, namespace: pulumi.Output[str]) -
             capture_percent=wanted.capture.percent if wanted.capture else None,
             capture_kms_aliases=[base.keys.aliases["personal"]] if wanted.capture else [],
             cidr=settings.cidr,
-            s3_cidrs=base.network.s3_cidrs,
-            scripts={
-                name: program(name)
-                for name in ("aws_requests.py", "capture_requests.py", "load_model.py", "split_traffic.py")
-            },
+            s3_cidrs=base.s3_cidrs,
+            scripts={name: program(name) for name in PROGRAMS},
             cluster_name=settings.prefix,
             cluster=compute.cluster.cluster_name,
             account=settings.account,
@@ -184,9 +176,7 @@ def _endpoint(ground: Ground, wanted: Endpoint, namespace: pulumi.Output[str]) -
     )
 
 
-def _watch(
-    ground: Ground, wanted: Endpoint, namespace: pulumi.Output[str], pipelines: dict[str, TrainingPipeline]
-) -> DriftWatch:
+def _watch(ground: Ground, wanted: Endpoint, pipelines: dict[str, TrainingPipeline]) -> DriftWatch:
     settings, base, compute = ground.settings, ground.base, ground.compute
     env = settings.environment
     drift, captured = env.monitoring.drift, _captured(settings, wanted)
@@ -200,7 +190,7 @@ def _watch(
             endpoint=wanted.name,
             prefix=settings.prefix,
             team=wanted.team,
-            namespace=namespace,
+            namespace=wanted.team,
             schedule=drift.schedule,
             threshold=drift.threshold,
             image_repository=f"{settings.prefix}/{repository}",

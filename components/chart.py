@@ -16,18 +16,22 @@ Document = Mapping[str, Any]
 """One Kubernetes object as its chart gives it."""
 
 DEFINITION = "CustomResourceDefinition"
-WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "APIService"})
-"""What the API server asks a program about: made when that program runs, gone before it goes."""
+WORKLOADS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
+"""Programs: each finds its configuration there, its webhooks too, into which it writes its own certificate."""
+
+AGGREGATED = "APIService"
+"""A part of the API that a program answers: made when it runs, gone before it goes."""
 
 WITHOUT_NAMESPACE = frozenset(
     {
-        *WEBHOOKS,
+        AGGREGATED,
         DEFINITION,
         "ClusterIssuer",
         "ClusterRole",
         "ClusterRoleBinding",
         "FlowSchema",
         "IngressClass",
+        "MutatingWebhookConfiguration",
         "Namespace",
         "PersistentVolume",
         "PriorityClass",
@@ -36,6 +40,7 @@ WITHOUT_NAMESPACE = frozenset(
         "StorageClass",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
     }
 )
 """Kinds of Kubernetes' own that are the whole cluster's; other kinds say so in their definition."""
@@ -72,8 +77,9 @@ class ChartArgs:
 class Chart(pulumi.ComponentResource):
     """Every object of a chart as a resource with its ordinary type, so that previews and policies see inside.
 
-    Definitions come first and webhooks last, so that everything goes again in the opposite order: nobody asks a program
-    that is gone, and what a definition defines is gone before it.
+    Definitions come first, then what the programs need, the programs, and last what they are asked about: objects of
+    the chart's own kinds. Everything goes again in the opposite order: nobody asks a program that is gone, and what a
+    definition defines is gone before it.
     """
 
     ready: pulumi.Output[str]
@@ -90,10 +96,12 @@ class Chart(pulumi.ComponentResource):
         documents = ordinary(args.documents.objects, args.namespace)
         first = [self._object(name, d, []) for d in documents if d["kind"] == DEFINITION]
         first.append(self._object(name, namespace, []))
-        then = [self._object(name, d, first) for d in documents if d["kind"] not in {DEFINITION, *WEBHOOKS}]
-        last = [self._object(name, d, [*first, *then]) for d in documents if d["kind"] in WEBHOOKS]
+        late = {AGGREGATED, *(d["spec"]["names"]["kind"] for d in documents if d["kind"] == DEFINITION)}
+        then = [self._object(name, d, first) for d in documents if d["kind"] not in {DEFINITION, *WORKLOADS, *late}]
+        running = [self._object(name, d, [*first, *then]) for d in documents if d["kind"] in WORKLOADS]
+        last = [self._object(name, d, [*first, *then, *running]) for d in documents if d["kind"] in late]
 
-        everything = pulumi.Output.all(*(made.id for made in (*first, *then, *last)))
+        everything = pulumi.Output.all(*(made.id for made in (*first, *then, *running, *last)))
         self.ready = everything.apply(lambda _: args.namespace)
         self.register_outputs({"ready": self.ready})
 

@@ -18,8 +18,13 @@ class KubernetesObject(pulumi.CustomResource):
         """`document` is the object as an API server takes it, with apiVersion, kind and metadata."""
         provider = pulumi.ResourceOptions(version=version("pulumi-kubernetes"))
         super().__init__(
-            f"kubernetes:{document['apiVersion']}:{document['kind']}",
+            f"kubernetes:{group_and_version(document['apiVersion'])}:{document['kind']}",
             name,
             dict(document),
             pulumi.ResourceOptions.merge(opts, provider),
         )
+
+
+def group_and_version(api: str) -> str:
+    """As type tokens have it: the oldest kinds, which have no group, are those of `core`."""
+    return api if "/" in api else f"core/{api}"

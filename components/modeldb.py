@@ -3,6 +3,7 @@
 from __future__ import annotations  # a service in an annotation would be loaded at import
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,6 @@ from components.tracking_pod import (
     host_of,
     mount,
     probe,
-    told,
     volumes,
 )
 
@@ -98,13 +98,13 @@ class ModelDb(pulumi.ComponentResource):
         mounted = kubernetes.core.v1.ConfigMap(
             f"{name}-programs",
             metadata={"name": "modeldb", "namespace": NAMESPACE},
-            data={**programs, "credentials.json": told(about)},
+            data=programs,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place]),
         )
         kubernetes.apps.v1.Deployment(
             f"{name}-server",
             metadata={"name": "modeldb", "namespace": NAMESPACE, "labels": LABELS},
-            spec=deployment(args.replicas, programs, pod(args)),
+            spec=deployment(args.replicas, programs, pod(args, about)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place, mounted]),
         )
 
@@ -119,7 +119,7 @@ class ModelDb(pulumi.ComponentResource):
         )
 
 
-def pod(args: ModelDbArgs) -> dict[str, Any]:
+def pod(args: ModelDbArgs, about: Mapping[str, Any]) -> dict[str, Any]:
     """Containers and volumes of the server's pods; the service leads to the gate, and to nothing behind it."""
     scratch = mount("scratch", "/scratch", writable=True)
     secured = {"securityContext": container_security()}
@@ -129,7 +129,7 @@ def pod(args: ModelDbArgs) -> dict[str, Any]:
         "livenessProbe": _run(ALIVE, seconds=20, failures=3),
     }
     return {
-        "initContainers": [credentials(args.program_image, [])],
+        "initContainers": [credentials(args.program_image, about)],
         "containers": [
             {
                 **secured,

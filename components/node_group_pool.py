@@ -15,6 +15,15 @@ from components.efa import EfaGroup, EfaGroupArgs
 from components.node_pool import Capacity, whole_parts
 from components.pools import Purpose
 
+AUTOSCALER_GPUS = "k8s.amazonaws.com/accelerator"
+"""Label by which the Cluster Autoscaler knows that a node without GPUs is one whose GPUs are not told of yet (Cluster
+Autoscaler on AWS, "Special note on GPU instances")."""
+
+NODE_RESOURCE = "k8s.io/cluster-autoscaler/node-template/resources"
+"""Start of the tags that tell it what a node has where there is none yet (there, "Auto-Discovery Setup")."""
+
+EFA_RESOURCE = "vpc.amazonaws.com/efa"
+
 SYSTEM_DISK_GIB = 4
 """Disk of Bottlerocket's own, beside the one of its containers (Bottlerocket, "default volumes")."""
 
@@ -87,6 +96,9 @@ class NodeGroupPoolArgs:
 class NodeGroupPool(pulumi.ComponentResource):
     """Managed node groups with Bottlerocket: what Karpenter in EKS Auto Mode cannot set up, under either compute."""
 
+    group_names: list[str]
+    """In the order in which the pool wants them."""
+
     def __init__(self, name: str, args: NodeGroupPoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:node_group_pool:NodeGroupPool", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -105,19 +117,20 @@ class NodeGroupPool(pulumi.ComponentResource):
         for source, most in zip(sources, whole_parts(args.max_gpus, args.gpus_per_node, len(sources)), strict=True):
             self._group(f"{name}-{source.name}", args, source, most // args.gpus_per_node, groups)
 
-        self.register_outputs({})
+        self.group_names = [group_name(args, source) for source in sources]
+        self.register_outputs({"group_names": self.group_names})
 
     def _group(
         self, name: str, args: NodeGroupPoolArgs, source: Way, count_max: int, groups: Sequence[pulumi.Input[str]]
     ) -> None:
         child = pulumi.ResourceOptions(parent=self)
-        group_name = f"{args.cluster_name}-{args.pool_name}-{source.name}"
-        tags = {**args.tags, "Name": group_name}
+        own_name = group_name(args, source)
+        tags = {**args.tags, "Name": own_name}
         settings = gpu_settings(args.accelerator, args.partition, args.share)
         block = source.capacity_type == "CAPACITY_BLOCK"
         template = aws.ec2.LaunchTemplate(
             f"{name}-template",
-            name=group_name,
+            name=own_name,
             update_default_version=True,
             block_device_mappings=[disk("/dev/xvda", SYSTEM_DISK_GIB, args), disk("/dev/xvdb", args.disk_gib, args)],
             # A pod one hop further gets no answer: its own identity is the only one that it has.
@@ -132,7 +145,7 @@ class NodeGroupPool(pulumi.ComponentResource):
         aws.eks.NodeGroup(
             f"{name}-group",
             cluster_name=args.cluster,
-            node_group_name=group_name,
+            node_group_name=own_name,
             node_role_arn=args.role_arn,
             subnet_ids=args.subnet_ids,
             ami_type="BOTTLEROCKET_x86_64_NVIDIA",
@@ -146,18 +159,17 @@ class NodeGroupPool(pulumi.ComponentResource):
             labels={
                 POOL: args.pool_name,
                 ACCELERATOR: args.accelerator,
+                AUTOSCALER_GPUS: args.accelerator,
                 PURPOSE: args.purpose,
                 **({PARTITION: args.partition} if args.partition else {}),
                 **({SHARE: str(args.share)} if args.share else {}),
                 **({EFA: "true"} if args.efa_interfaces else {}),
             },
             taints=[{"key": TAINT["key"], "value": TAINT["value"], "effect": "NO_SCHEDULE"}],
-            # Where there is no node yet, an autoscaler reads here what one has (Cluster Autoscaler, "scale from 0").
             tags={
                 **args.tags,
-                f"k8s.io/cluster-autoscaler/node-template/resources/{gpu_resource(args.partition)}": str(
-                    args.units_per_node
-                ),
+                f"{NODE_RESOURCE}/{gpu_resource(args.partition)}": str(args.units_per_node),
+                **({f"{NODE_RESOURCE}/{EFA_RESOURCE}": str(args.efa_interfaces)} if args.efa_interfaces else {}),
             },
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["scalingConfig.desiredSize"]),
         )
@@ -174,6 +186,11 @@ class Way:
     """As EKS names it."""
 
     reservation_id: str | None
+
+
+def group_name(args: NodeGroupPoolArgs, way: Way) -> str:
+    """Name of the group that buys in this way."""
+    return f"{args.cluster_name}-{args.pool_name}-{way.name}"
 
 
 def ways(capacity: Sequence[Capacity], reservations: Sequence[str], blocks: Sequence[str]) -> list[Way]:

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import aws_policy_arn
-from components.cluster import NODE_POLICIES, node_trust
+from components.cluster_roles import NODE_POLICIES, node_trust
 from components.order import once
 
 

@@ -10,6 +10,7 @@ import pulumi
 
 from components.accelerators import POOL, TAINT, TOLERATION
 from components.kubernetes_object import KubernetesObject
+from components.order import once
 
 API = "kueue.x-k8s.io/v1beta1"
 
@@ -69,6 +70,9 @@ class GpuQueueArgs:
 class GpuQueue(pulumi.ComponentResource):
     """Kueue's quotas: each team has its own, lends what it leaves idle and gets it back when it needs it."""
 
+    queues: dict[str, pulumi.Output[str]]
+    """Cluster queue by team, known once it is there."""
+
     def __init__(self, name: str, args: GpuQueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:queue:GpuQueue", name, vars(args), opts)
 
@@ -80,11 +84,12 @@ class GpuQueue(pulumi.ComponentResource):
         spare = {pool: free(facts) - sum(parts[pool].values()) for pool, facts in args.pools.items()}
         shared = {"resourceGroups": [gpu_group(args.pools, spare)]} if args.pools else {}
         after = [self._object(name, "Cohort", args.cohort, {"spec": shared}, flavors)]
+        self.queues = {}
         for team, quota in args.teams.items():
             mine = {pool: parts[pool][team] for pool in args.pools}
             limits = {} if quota["borrow"] else {"borrowingLimit": "0"}
             spec = cluster_queue_spec(args, [team], mine, quota, limits)
-            self._object(name, "ClusterQueue", team, {"spec": spec}, after)
+            self.queues[team] = once(team, self._object(name, "ClusterQueue", team, {"spec": spec}, after).id)
         kept = {pool: facts["reserved"] for pool, facts in args.pools.items()}
         endpoints = Quota(gpus=0, cpus=args.serving_cpus, memory_gib=args.serving_memory_gib, borrow=False)
         alone = {"borrowingLimit": "0", "lendingLimit": "0"}
@@ -93,7 +98,7 @@ class GpuQueue(pulumi.ComponentResource):
         for work, value in PRIORITIES.items():
             self._object(name, "WorkloadPriorityClass", work, {"value": value})
 
-        self.register_outputs({})
+        self.register_outputs({"queues": self.queues})
 
     def _object(
         self, name: str, kind: str, called: str, fields: Mapping[str, Any], after: Sequence[pulumi.Resource] = ()

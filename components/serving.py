@@ -13,8 +13,11 @@ import pulumi_kubernetes as kubernetes
 from components.openings import SERVED_MODEL
 from components.pod_identity import PodIdentity, PodIdentityArgs
 from components.restricted_pod import digest
-from components.serving_access import openings, reading_policy
+from components.serving_access import keeping, openings, reading, serving_policy
 from components.serving_pod import PORT, Served, pod, service_account
+
+PROGRAMS = ("aws_requests.py", "capture_requests.py", "kept_requests.py", "load_model.py", "split_traffic.py")
+"""What `ModelEndpointArgs.scripts` has."""
 
 CPU_PERCENT = 70
 """Of the CPU that was asked for; above it replicas are added, below it they go."""
@@ -92,6 +95,15 @@ class ModelEndpointArgs:
     kms_aliases: Sequence[str]
     """Aliases of the keys of the artifacts."""
 
+    captured: str | None
+    """Where requests and answers are kept, `BUCKET/PREFIX`; None keeps nothing."""
+
+    capture_percent: int | None
+    """Percent of the requests that are kept, 1 to 100; needed with `captured`."""
+
+    capture_kms_aliases: Sequence[str]
+    """Aliases of the key of that bucket; not looked at without `captured`."""
+
     cidr: str
     """IPv4 block of the VPC, in which AWS answers at interface endpoints."""
 
@@ -99,7 +111,7 @@ class ModelEndpointArgs:
     """Blocks of S3 behind a gateway endpoint."""
 
     scripts: Mapping[str, str]
-    """Texts of aws_requests.py, load_model.py and split_traffic.py of lifecycle/, by these names."""
+    """Texts of the files of lifecycle/ that `PROGRAMS` names, by these names."""
 
     cluster_name: str
     """Known before the cluster is made."""
@@ -164,12 +176,10 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "role_name": self.role_name})
 
     def _access(self, name: str, args: ModelEndpointArgs) -> list[pulumi.Resource]:
-        policy = reading_policy(
-            account=args.account,
-            region=args.region,
-            bucket=args.artifact_bucket,
-            prefix=args.artifact_prefix,
-            kms_aliases=args.kms_aliases,
+        where = {"account": args.account, "region": args.region}
+        policy = serving_policy(
+            reading(**where, bucket=args.artifact_bucket, prefix=args.artifact_prefix, kms_aliases=args.kms_aliases),
+            keeping(**where, place=args.captured, kms_aliases=args.capture_kms_aliases) if args.captured else [],
         )
         identity = PodIdentity(
             f"{name}-identity",

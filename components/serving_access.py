@@ -44,12 +44,15 @@ def openings(
     }
 
 
-def reading_policy(
-    *, account: str, region: str, bucket: str, prefix: str, kms_aliases: Sequence[str]
-) -> dict[str, Any]:
-    """Policy of the role of an endpoint's pods: it reads its models' artifacts, nothing else."""
+def serving_policy(*parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Policy of the role of an endpoint's pods: these statements, nothing else."""
+    return policy_document(*(statement for part in parts for statement in part))
+
+
+def reading(*, account: str, region: str, bucket: str, prefix: str, kms_aliases: Sequence[str]) -> list[dict[str, Any]]:
+    """Leave to read the artifacts of an endpoint's models."""
     store = bucket_arn(region, bucket)
-    return policy_document(
+    return [
         {
             "Sid": "FindTheModel",
             "Effect": "Allow",
@@ -63,9 +66,34 @@ def reading_policy(
             "Effect": "Allow",
             "Action": "kms:Decrypt",
             "Resource": arn("kms", region, account, "key/*"),
-            "Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": sorted(set(kms_aliases))}},
+            "Condition": _under(kms_aliases),
         },
-    )
+    ]
+
+
+def keeping(*, account: str, region: str, place: str, kms_aliases: Sequence[str]) -> list[dict[str, Any]]:
+    """Leave to put objects below `place`, which is `BUCKET/PREFIX`: none is read, listed or deleted."""
+    bucket, _, prefix = place.partition("/")
+    return [
+        {
+            "Sid": "KeepRequests",
+            "Effect": "Allow",
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket_arn(region, bucket)}/{prefix.strip('/')}/*",
+        },
+        {
+            # S3 asks for a data key on behalf of whoever puts an object (KMS developer guide, "Amazon S3").
+            "Sid": "SealThem",
+            "Effect": "Allow",
+            "Action": "kms:GenerateDataKey",
+            "Resource": arn("kms", region, account, "key/*"),
+            "Condition": _under(kms_aliases),
+        },
+    ]
+
+
+def _under(kms_aliases: Sequence[str]) -> dict[str, Any]:
+    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": sorted(set(kms_aliases))}}
 
 
 def _pods(endpoint: str) -> dict[str, Any]:

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 PORT = 8080
 """Where an endpoint answers."""
 
-BEHIND_SPLIT = 8090
-"""Where the server itself listens while the split stands before it."""
+BEHIND_SPLIT = 8085
+"""Where requests are read along while the split stands before that."""
+
+BEHIND_ALL = 8090
+"""Where the server itself listens while anything stands before it."""
+
+END_SECONDS = 60
+"""For a pod that keeps requests: the server's own end, and then the last ones have to be stored."""
 
 MODELS = "/mnt/models"
 SCRIPTS = "/seedbed"
@@ -45,6 +51,11 @@ class Served(NamedTuple):
 
 def pod(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
     """What KServe puts into the Deployment of a predictor (KServe API, PodSpec of a custom predictor)."""
+    before = [loader(args, served)]
+    if args.captured is not None:
+        before.append(keeper(args, served, args.captured))
+    if served.split is not None:
+        before.append(splitter(args, *served.split))
     token = {"audience": AUDIENCE, "path": "token", "expirationSeconds": 3600}
     return {
         "serviceAccountName": service_account(args),
@@ -59,7 +70,9 @@ def pod(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
                 "labelSelector": {"matchLabels": {"seedbed.dev/endpoint": args.endpoint}},
             }
         ],
-        "initContainers": [loader(args, served), *([splitter(args, *served.split)] if served.split else [])],
+        **({} if args.captured is None else {"terminationGracePeriodSeconds": END_SECONDS}),
+        # They end in the opposite order, when the server has (Kubernetes documentation, "Sidecar Containers").
+        "initContainers": before,
         "containers": [server(args, served)],
         "volumes": [
             # The next version comes while the last one is still served.
@@ -71,9 +84,14 @@ def pod(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
     }
 
 
+def server_port(args: ModelEndpointArgs, served: Served) -> int:
+    """Callers come in at one port; whatever stands before the server takes it."""
+    return PORT if served.split is None and args.captured is None else BEHIND_ALL
+
+
 def server(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
     """MLServer; every folder that it writes to is in a volume (MLServer guide, "MLServer Settings")."""
-    port = BEHIND_SPLIT if served.split else PORT
+    port = server_port(args, served)
     settings = {
         "MLSERVER_HTTP_PORT": str(port),
         "MLSERVER_GRPC_PORT": "9000",
@@ -108,7 +126,7 @@ def loader(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
     (Kubernetes documentation, "Sidecar Containers".)
     """
     implementation, files = IMPLEMENTATIONS[args.runtime]
-    port = BEHIND_SPLIT if served.split else PORT
+    port = server_port(args, served)
     settings = {
         "PYTHONPATH": SCRIPTS,
         "TRACKING_URL": args.tracking_url,
@@ -147,6 +165,24 @@ def loader(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
     }
 
 
+def keeper(args: ModelEndpointArgs, served: Served, place: str) -> dict[str, Any]:
+    """A native sidecar before the server, behind the split: what goes to the canary is kept in the canary's pods."""
+    port = PORT if served.split is None else BEHIND_SPLIT
+    settings = {"PYTHONPATH": SCRIPTS, "AWS_REGION": args.region, "AWS_DNS_SUFFIX": dns_suffix(args.region)}
+    to = [str(port), str(BEHIND_ALL), str(args.capture_percent), f"s3://{place}"]
+    return {
+        "name": "capture",
+        "image": _image(args),
+        "restartPolicy": "Always",
+        "command": ["python", "-m", "lifecycle.capture_requests", *to],
+        "env": _env(settings),
+        "resources": resources(0.25, 0.25),
+        "securityContext": container_security(),
+        "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 10},
+        "volumeMounts": [{"name": "scripts", "mountPath": f"{SCRIPTS}/lifecycle", "readOnly": True}],
+    }
+
+
 def splitter(args: ModelEndpointArgs, canary: str, percent: int) -> dict[str, Any]:
     """A native sidecar before the server: KServe splits no traffic in raw deployment mode.
 
@@ -161,7 +197,7 @@ def splitter(args: ModelEndpointArgs, canary: str, percent: int) -> dict[str, An
             "-m",
             "lifecycle.split_traffic",
             str(PORT),
-            str(BEHIND_SPLIT),
+            str(BEHIND_ALL if args.captured is None else BEHIND_SPLIT),
             f"{canary}:{PORT}",
             str(percent),
         ],

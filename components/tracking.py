@@ -3,6 +3,7 @@
 from __future__ import annotations  # a service in an annotation would be loaded at import
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,6 @@ from components.tracking_pod import (
     host_of,
     mount,
     probe,
-    told,
     volumes,
 )
 
@@ -98,13 +98,13 @@ class Mlflow(pulumi.ComponentResource):
         mounted = kubernetes.core.v1.ConfigMap(
             f"{name}-programs",
             metadata={"name": "mlflow", "namespace": NAMESPACE},
-            data={**programs, "credentials.json": told(about)},
+            data=programs,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place]),
         )
         kubernetes.apps.v1.Deployment(
             f"{name}-server",
             metadata={"name": "mlflow", "namespace": NAMESPACE, "labels": LABELS},
-            spec=deployment(args.replicas, programs, pod(args, uri)),
+            spec=deployment(args.replicas, programs, pod(args, uri, about)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place, mounted]),
         )
 
@@ -134,7 +134,7 @@ def database_uri(args: MlflowArgs) -> pulumi.Output[str]:
     )
 
 
-def pod(args: MlflowArgs, uri: pulumi.Output[str]) -> dict[str, Any]:
+def pod(args: MlflowArgs, uri: pulumi.Output[str], about: Mapping[str, Any]) -> dict[str, Any]:
     """Containers and volumes of the server's pods."""
     mounts = [
         mount("credentials", CREDENTIALS),
@@ -162,7 +162,7 @@ def pod(args: MlflowArgs, uri: pulumi.Output[str]) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "initContainers": [
-            credentials(args.image, []),
+            credentials(args.image, about),
             # Makes the tables where there are none, and brings them to this version.
             {
                 **every,

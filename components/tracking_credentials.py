@@ -20,7 +20,7 @@ BASIC_AUTH = """[mlflow]
 default_permission = NO_PERMISSIONS
 database_uri = {database_uri}
 admin_username = admin
-admin_password = {password}
+admin_password = {nobodys}
 authorization_function = tracking_login:authenticate
 """
 """MLflow's own file: nobody sees what another team did unless that team says so. The password is nobody's."""
@@ -50,16 +50,16 @@ def write(folder: Path, name: str, text: str) -> bool:
 
 def files(about: Mapping[str, Any], secret: Mapping[str, str], session: Any) -> dict[str, str]:
     """What the server needs now, by file name. `session` is a boto3 session."""
-    host, port, user, password = about["host"], about["port"], secret["username"], secret["password"]
+    user, opener = secret["username"], secret["password"]
     if about["server"] == "mlflow":
-        return {"pgpass": pgpass(host, port, user, password)}
+        return {"pgpass": pgpass(about["host"], about["port"], user, opener)}
     settings = about["settings"]
     database = settings["database"]["RdbConfiguration"]
     settings = {
         **settings,
         "database": {
             **settings["database"],
-            "RdbConfiguration": {**database, "RdbUsername": user, "RdbPassword": password},
+            "RdbConfiguration": {**database, "RdbUsername": user, "RdbPassword": opener},
         },
     }
     # ModelDB's SDK is older than pod identities: it reads these, and reads them again every five minutes.
@@ -81,7 +81,7 @@ def once(about: Mapping[str, Any]) -> list[str]:
     wanted = files(about, json.loads(answer["SecretString"]), session)
     if about["server"] == "mlflow" and not (folder / READY).exists():
         wanted["basic_auth.ini"] = BASIC_AUTH.format(
-            database_uri=about["database_uri"], password=secrets.token_urlsafe(32)
+            database_uri=about["database_uri"], nobodys=secrets.token_urlsafe(32)
         )
         wanted["server-key"] = secrets.token_urlsafe(32)
     written = [name for name, text in wanted.items() if write(folder, name, text)]
@@ -89,10 +89,9 @@ def once(about: Mapping[str, Any]) -> list[str]:
     return written
 
 
-def main(file: Path) -> None:
+def main(about: Mapping[str, Any]) -> None:
     """For ever; a failure once the server runs is told and tried again, before that it ends the container."""
     while True:
-        about = json.loads(file.read_bytes())  # each time: the cluster brings a changed one into the pod
         try:
             if written := once(about):
                 print(f"written: {', '.join(written)}", flush=True)
@@ -104,4 +103,4 @@ def main(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(json.loads(sys.argv[1]))

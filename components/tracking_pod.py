@@ -1,6 +1,6 @@
 """What the pods of every tracking server have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -19,15 +19,17 @@ EVERY_SECONDS = 30
 Container = dict[str, Any]
 
 
-def credentials(image: str, mounts: Sequence[Mapping[str, Any]]) -> Container:
+def credentials(image: str, about: Mapping[str, Any]) -> Container:
     """The container that fetches the password: it starts before all others, and goes on beside them.
 
-    (Kubernetes docs, "Sidecar containers": an init container that is restarted always.)
+    (Kubernetes docs, "Sidecar containers": an init container that is restarted always.) `about` is what its program is
+    told (components/tracking_credentials.py): where database and secret are, and nothing secret.
     """
+    told = pulumi.Output.json_dumps({**about, "folder": CREDENTIALS, "every_seconds": EVERY_SECONDS}, sort_keys=True)
     return {
         "name": "credentials",
         "image": image,
-        "command": ["python", f"{PROGRAMS}/tracking_credentials.py", f"{PROGRAMS}/credentials.json"],
+        "command": ["python", f"{PROGRAMS}/tracking_credentials.py", told],
         "restartPolicy": "Always",
         # The others start when the password is there.
         "startupProbe": {
@@ -37,7 +39,7 @@ def credentials(image: str, mounts: Sequence[Mapping[str, Any]]) -> Container:
         },
         "resources": resources(0.1, 0.25),
         "securityContext": container_security(),
-        "volumeMounts": [mount("credentials", CREDENTIALS, writable=True), mount("programs", PROGRAMS), *mounts],
+        "volumeMounts": [mount("credentials", CREDENTIALS, writable=True), mount("programs", PROGRAMS)],
     }
 
 
@@ -112,8 +114,3 @@ def probe(port: int | str, path: str, *, seconds: int, failures: int) -> dict[st
 def host_of(endpoint: pulumi.Input[str]) -> pulumi.Output[str]:
     """Of a database's `host:port`."""
     return pulumi.Output.from_input(endpoint).apply(lambda text: text.rpartition(":")[0])
-
-
-def told(about: Mapping[str, Any]) -> pulumi.Output[str]:
-    """What the program of `credentials` is told, as its file; nothing in it is secret."""
-    return pulumi.Output.json_dumps({**about, "folder": CREDENTIALS, "every_seconds": EVERY_SECONDS}, sort_keys=True)

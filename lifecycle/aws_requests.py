@@ -154,3 +154,10 @@ def open_object(bucket: str, key: str, region: str, suffix: str) -> Any:
     """The object's bytes, as an open answer."""
     url = f"{bucket_url(bucket, region, suffix)}/{urllib.parse.quote(key, safe='/-_.~')}"
     return send("GET", url, service="s3", region=region)
+
+
+def put_object(bucket: str, key: str, data: bytes, region: str, suffix: str) -> None:
+    """An object with these bytes, under the key that the bucket has by default."""
+    url = f"{bucket_url(bucket, region, suffix)}/{urllib.parse.quote(key, safe='/-_.~')}"
+    kind = {"content-type": "application/jsonl" if key.endswith(".jsonl") else "application/octet-stream"}
+    send("PUT", url, service="s3", region=region, body=data, headers=kind).close()

@@ -14,6 +14,7 @@ import csv
 import datetime
 import io
 import json
+import math
 import os
 import ssl
 import sys
@@ -91,14 +92,26 @@ def rows_of(body: Any, names: list[str]) -> list[Mapping[str, Any]]:
     """Rows of the Open Inference Protocol's tensors, of MLflow's `dataframe_split`, or of plain `instances`."""
     split = body.get("dataframe_split", body)
     if "inputs" in body:
-        tensors = {tensor["name"]: tensor["data"] for tensor in body["inputs"]}
-        length = max(map(len, tensors.values()), default=0)
-        return [{name: data[row] for name, data in tensors.items() if row < len(data)} for row in range(length)]
+        return _of_tensors(body["inputs"], names)
     if "columns" in split:
         return [dict(zip(split["columns"], row, strict=False)) for row in split["data"]]
     if "instances" in body:
         return [r if isinstance(r, dict) else dict(zip(names, r, strict=False)) for r in body["instances"]]
     raise ValueError(f"a request has the keys {sorted(body)}; known are inputs, columns with data, and instances")
+
+
+def _of_tensors(tensors: list[Any], names: list[str]) -> list[Mapping[str, Any]]:
+    """A tensor is the column of its name; one alone that is a table has the columns of the reference, in its order."""
+    columns = {}
+    for tensor in tensors:
+        data, width = tensor["data"], math.prod(tensor.get("shape", ())[1:])
+        while data and isinstance(data[0], list):
+            data = [value for part in data for value in part]
+        if len(tensors) == 1 and width == len(names) and tensor["name"] not in names:
+            return [dict(zip(names, data[at : at + width], strict=False)) for at in range(0, len(data), width)]
+        columns[tensor["name"]] = data
+    length = max(map(len, columns.values()), default=0)
+    return [{name: data[row] for name, data in columns.items() if row < len(data)} for row in range(length)]
 
 
 def distance(one: list[str], other: list[str]) -> float:

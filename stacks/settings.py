@@ -183,6 +183,18 @@ class Settings(BaseModel):
         return get_args(DataClass)
 
     @property
+    def cidr(self) -> str:
+        """IPv4 block of the network."""
+        network = self.environment.network
+        return network.cidr if isinstance(network, NewNetwork) else network.existing.cidr
+
+    @property
+    def s3_cidrs(self) -> tuple[str, ...]:
+        """IPv4 blocks of S3 behind a gateway endpoint of a network that was there before; none of a new one."""
+        network = self.environment.network
+        return () if isinstance(network, NewNetwork) else tuple(map(str, network.existing.s3_cidrs))
+
+    @property
     def zone_names(self) -> tuple[str, ...]:
         """Availability zones of a new network; none where the network exists."""
         network = self.environment.network
@@ -197,7 +209,7 @@ class Settings(BaseModel):
         return names.dataset_bucket(self.environment.system, self.name, self.account, dataset)
 
     def capture_bucket(self, endpoint: str) -> str:
-        """Name of the bucket with the kept traffic of a SageMaker endpoint."""
+        """Name of the bucket with the kept traffic of an endpoint, of SageMaker or in the cluster."""
         return names.capture_bucket(self.environment.system, self.name, self.account, endpoint)
 
 

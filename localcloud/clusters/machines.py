@@ -40,7 +40,7 @@ def machines(record: Cluster, account: str, region: str, instances: Instances) -
     """A machine for each interface that the account has placed for the cluster's node groups."""
     ec2 = backend_of("ec2", account, region)
     for name, group in record.node_groups.items():
-        template = _template(ec2, group)
+        template = template_of(ec2, group)
         kind = instance_type(group, template)
         if kind not in instances:
             continue  # refused when the group was made; the table may have changed since
@@ -53,6 +53,11 @@ def machines(record: Cluster, account: str, region: str, instances: Instances) -
             if eni is not None:
                 place = _place(eni, region)
                 yield _machine(group, place, instances[kind].architecture, kind, capacity, instances)
+
+
+def instance_of(interface: str) -> str:
+    """Id of the instance that has this interface."""
+    return interface.replace("eni-", "i-", 1)
 
 
 def instance_type(group: dict[str, Any], template: dict[str, Any]) -> str:
@@ -76,7 +81,7 @@ class _Place:
 
     @property
     def instance(self) -> str:
-        return self.interface.replace("eni-", "i-", 1)
+        return instance_of(self.interface)
 
 
 def _place(eni: Any, region: str) -> _Place:
@@ -162,7 +167,8 @@ def _info(group: dict[str, Any], place: _Place, architecture: str) -> dict[str, 
     }
 
 
-def _template(ec2: Any, group: dict[str, Any]) -> dict[str, Any]:
+def template_of(ec2: Any, group: dict[str, Any]) -> dict[str, Any]:
+    """What the launch template of a group says of its machines; empty where it has none."""
     said = group.get("launchTemplate")
     found = ec2.launch_templates.get(said["id"]) if said else None
     return found.versions[int(said["version"]) - 1].data if found and said else {}

@@ -14,6 +14,10 @@ POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in (
 """Labels of a namespace where no pod has more rights than it needs (Kubernetes, "Pod Security Standards")."""
 
 
+RUNTIMES = ("ClusterServingRuntime", "ClusterStorageContainer")
+"""What KServe would load models with; endpoints here say themselves what runs (components/serving_pod.py)."""
+
+
 def kueue(kubernetes: str, teams: Sequence[str], replicas: int) -> ChartArgs:
     """Kueue for the namespaces of `teams`; `kubernetes` is the cluster's minor version.
 
@@ -29,9 +33,11 @@ def kserve(kubernetes: str) -> ChartArgs:
 
     Raises ChartError where the chart cannot be rendered.
     """
-    return _installed(
+    everything = _installed(
         [_release("kserve-crd", kubernetes, {}), _release("kserve-resources", kubernetes, kserve_values())]
     )
+    used = [document for document in everything.documents.objects if document["kind"] not in RUNTIMES]
+    return replace(everything, documents=Documents(used))
 
 
 def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:

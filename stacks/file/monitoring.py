@@ -9,16 +9,16 @@ from stacks.file.vocabulary import Email, ImageDigest, Part
 
 
 class Drift(Part):
-    """The job that compares what endpoints are asked with what their models were trained on."""
+    """The jobs that compare what endpoints are asked with what their models were trained on."""
 
     schedule: Schedule
-    """When it compares."""
+    """When they compare."""
 
     threshold: Annotated[float, Field(gt=0, lt=1)]
-    """Distance of the distributions from which it raises an alarm, between 0 (the same) and 1."""
+    """Distance of the distributions from which they raise an alarm, between 0 (the same) and 1."""
 
     image: ImageDigest
-    """What it runs in, by digest, in a repository of this environment's registry."""
+    """What they run in, by digest, in a repository of this environment's registry."""
 
 
 class Monitoring(Part):
@@ -29,7 +29,8 @@ class Monitoring(Part):
     controller's contact instead."""
 
     drift: Drift | None = None
-    """The watch for data that drifts; without the key nothing is watched. Needs `cluster` and `endpoints`."""
+    """The watch for data that drifts; without the key nothing is watched. Needs `cluster` and an endpoint
+    with `capture`: each of these is watched."""
 
 
 def _tenth_of_the_month(given: dict[str, Any]) -> int:

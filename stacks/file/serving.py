@@ -1,4 +1,4 @@
-"""The models of the key `sagemakerEndpoints`."""
+"""The models of the key `sagemakerEndpoints`, and of what any endpoint keeps."""
 
 from typing import Annotated, Literal
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from stacks.file.schedule import Schedule
+from stacks.file.serving import Capture
 from stacks.file.vocabulary import Allowed, ImageDigest, Name, Part, refused
 
 
@@ -54,6 +55,10 @@ class Pipeline(Part):
 
     team: Name
     """Whose it is: it runs in that team's namespace, with its access to data, and counts against its quotas."""
+
+    dataset: Name | None = None
+    """Data set whose DVC remote of the team holds the pipeline's data and results; one that the team opens. Default:
+    the first of the team's `datasets`."""
 
     repository: GitUrl
     """Where the pipeline's code is."""
@@ -138,3 +143,10 @@ class Endpoint(Part):
     image: ImageDigest
     """What it runs in, by digest, in a repository of this environment's registry: MLServer with its runtimes, and
     Python."""
+
+    capture: Capture | None = None
+    """What is kept of the traffic, of the canary's too; without it nothing. Needs a `controller`."""
+
+    retrain: Name | None = None
+    """Pipeline of the same team that is run, once a day at most, when what the endpoint is asked drifts. Needs
+    `capture` and `monitoring.drift`."""

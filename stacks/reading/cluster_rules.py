@@ -60,6 +60,16 @@ def needs_registry(name: Any, config: Any) -> Iterator[Problem]:
             yield Problem((ENVIRONMENT, *key), wrong, found, f"only with {needed}", fix)
 
 
+def aliases(name: Any, config: Any) -> Iterator[Problem]:
+    """Endpoints follow an alias of the registry, and ModelDB has none that its API would tell."""
+    environment = config.environment
+    if environment.tracking and environment.tracking.backend == "modeldb" and environment.endpoints:
+        wrong = "stands there with tracking.backend modeldb: they follow an alias of the registry, which ModelDB lacks"
+        fix = "write backend: mlflow, or remove endpoints"
+        found = shown(environment.endpoints)
+        yield Problem((ENVIRONMENT, "endpoints"), wrong, found, "only with tracking.backend mlflow", fix)
+
+
 def groups(name: Any, config: Any) -> Iterator[Problem]:
     """A group that has a team's name is that team's: named by another it would open both namespaces."""
     teams = {team.name: at for at, team in entries(config, "teams") if are(str, team.name)}
@@ -117,4 +127,4 @@ def gpus_for_teams(config: Any) -> int | None:
     return total
 
 
-RULES = (needs_cluster, needs_registry, groups, quotas)
+RULES = (needs_cluster, needs_registry, aliases, groups, quotas)

@@ -77,9 +77,10 @@ def shorter_than_retention(name: Any, config: Any) -> Iterator[Problem]:
 def _registered(config: Any) -> Iterator[tuple[Location, Any]]:
     """What has an entry in the record of processing activities: data sets, and kept requests."""
     yield from entries(config, "datasets")
-    for at, endpoint in entries(config, "sagemakerEndpoints"):
-        if endpoint.capture:
-            yield (*at, "capture"), endpoint.capture
+    for kind in ("sagemakerEndpoints", "endpoints"):
+        for at, endpoint in entries(config, kind):
+            if endpoint.capture:
+                yield (*at, "capture"), endpoint.capture
 
 
 def recipients(name: Any, config: Any) -> Iterator[Problem]:
@@ -156,6 +157,7 @@ def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
         yield list(entries(config, *keys))
     there = getattr(config.environment.network, "existing", None)
     yield _numbered((ENVIRONMENT, "network", "existing", "subnetIds"), there.subnet_ids if there else ())
+    yield _numbered((ENVIRONMENT, "network", "existing", "s3Cidrs"), there.s3_cidrs if there else ())
     for at, team in entries(config, "teams"):
         yield _numbered((*at, "datasets"), team.datasets)
         yield _numbered((*at, "roles"), team.roles)

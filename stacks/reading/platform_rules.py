@@ -124,7 +124,7 @@ def storage(name: Any, config: Any) -> Iterator[Problem]:
 def captured_traffic(name: Any, config: Any) -> Iterator[Problem]:
     """Who keeps requests is responsible for them (GDPR Art. 4(7)), in a bucket whose name fits."""
     system, account = config.environment.system, next(iter(config.allowed_account_ids), None)
-    for at, endpoint in entries(config, "sagemakerEndpoints"):
+    for at, endpoint in (*entries(config, "sagemakerEndpoints"), *entries(config, "endpoints")):
         if not endpoint.capture:
             continue
         if config.environment.controller is None:

@@ -4,6 +4,7 @@ from stacks.reading import (
     capacity_rules,
     cluster_rules,
     data_rules,
+    drift_rules,
     network_rules,
     platform_rules,
     pool_rules,
@@ -18,4 +19,5 @@ RULES = (
     *capacity_rules.RULES,
     *cluster_rules.RULES,
     *workload_rules.RULES,
+    *drift_rules.RULES,
 )

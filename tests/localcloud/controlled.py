@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import engine
-from components.chart import DEFINITION, WEBHOOKS, WITHOUT_NAMESPACE, ordinary
+from components.chart import DEFINITION, WITHOUT_NAMESPACE, WORKLOADS, ordinary
 from localcloud import Running, temporary
 from localcloud.clusters.api import Api, ApiError
 from stacks.environment.charts import ChartArgs
@@ -83,22 +83,25 @@ class Cluster:
             return json.load(answer)
 
     def install(self, chart: ChartArgs, program: str) -> None:
-        """What the component Chart does: definitions, all else, and webhooks once the program runs."""
+        """What the component Chart does: definitions, what the program needs, the program, and its own kinds."""
         documents = ordinary(chart.documents.objects, chart.namespace)
         meta = {"name": chart.namespace, "labels": dict(chart.namespace_labels)}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
         first = [one for one in documents if one["kind"] == DEFINITION]
-        last = [one for one in documents if one["kind"] in WEBHOOKS]
-        rest = [one for one in documents if one not in first and one not in last]
+        own = {one["spec"]["names"]["kind"] for one in first}
+        programs = [one for one in documents if one["kind"] in WORKLOADS]
+        last = [one for one in documents if one["kind"] in own]
+        rest = [one for one in documents if one not in (*first, *programs, *last)]
         for one in (*first, namespace):
             self.apply(one)
         until(lambda: all(self._is_served(one) for one in first), 120)
-        for one in rest:
+        for one in (*rest, *programs):
             self.apply(one)
         until(lambda: self.get("Deployment", program, chart.namespace, "apps/v1")["status"].get("readyReplicas"), 300)
+        asked = [one for one in rest if one["kind"].endswith("WebhookConfiguration")]
+        until(lambda: all(self._is_trusted(one) for one in asked), 60)
         for one in last:
             self.apply(one)
-        until(lambda: all(self._is_trusted(one) for one in last), 60)
 
     def _is_trusted(self, webhooks: Object) -> bool:
         """Whether the API server knows the program's authority, which is put in after webhooks are made."""

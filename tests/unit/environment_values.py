@@ -129,6 +129,7 @@ EXISTING = {
         "vpcId": "vpc-0a1b2c3d4e5f60718",
         "cidr": "10.0.0.0/20",
         "subnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+        "s3Cidrs": ["52.219.170.0/23", "3.5.134.0/23"],
     }
 }
 

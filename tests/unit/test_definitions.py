@@ -1,6 +1,7 @@
 """Objects whose kind somebody has to define first."""
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from components.chart import Chart, ChartArgs, Documents
 from components.kubernetes_object import KubernetesObject
@@ -23,7 +24,8 @@ def program():
     definitions.define(["example.com", NAMESPACE], chart)
     KubernetesObject("fruit", FRUIT)
     KubernetesObject("settings", SETTINGS)
-    KubernetesObject("team", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
+    kubernetes.core.v1.Namespace("team", metadata={"name": "team"})
+    Chart("grove", ChartArgs(documents=Documents([]), namespace="grove", namespace_labels={}))
 
 
 def before():
@@ -36,6 +38,10 @@ def test_an_object_waits_for_everything_of_the_chart_that_defines_its_kind():
 
 def test_a_teams_namespace_is_gone_before_what_ends_the_work_in_it():
     assert {"orchard-deployment-orchard-server", "orchard-namespace-orchard"} <= before()["team"]
+
+
+def test_another_charts_namespace_waits_for_nothing():
+    assert before()["grove-namespace-grove"] == set()
 
 
 def test_an_object_of_another_group_waits_for_nothing():

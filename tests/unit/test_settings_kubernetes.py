@@ -103,6 +103,7 @@ def test_quotas_that_say_the_default_do_no_harm_without_a_cluster():
 def test_managed_compute_takes_pools_whose_nodes_are_groups():
     pools = [pool for pool in INSIDE["pools"] if pool["name"] in ("inference", "notebooks", "blocks")]
     change = {"cluster.compute": "managed", "pools": pools, "pipelines": [], "teams.0.gpuQuota": 4}
+    change["endpoints.0.retrain"] = REMOVED
     assert told(change) == []
 
 
@@ -134,6 +135,20 @@ def test_a_node_group_whose_name_would_be_too_long_is_refused_with_its_length():
     assert problem.path == f"{KEY}.pools[2].name"
     assert f"{'a' * 16}-{'c' * 15}-{'b' * 23}-cr-0a1b2c3d4e5f60718 (77) fits in 63" in problem.allowed
     assert problem.fix == "shorten the name, or the system, by 14"
+
+
+def test_what_an_endpoint_in_the_cluster_keeps_has_a_bucket_of_its_own_whose_name_fits():
+    assert read("dev", WHOLE).capture_bucket("scoring-online") == "bank-dev-capture-scoring-online-111111111111"
+    config = changed({"system": "a" * 16, "endpoints.0.name": "b" * 23, "images.mirrors": []}, WHOLE)
+    (problem,) = [p for p in problems(config, "c" * 15) if p.path == f"{KEY}.endpoints[0].name"]
+    assert problem.wrong == "makes the name of the bucket of kept requests too long"
+    assert problem.fix == "shorten the name, or the system, by 14"
+
+
+def test_an_endpoint_keeps_nothing_and_a_pipeline_has_no_data_set_of_its_own_unless_the_file_says_so():
+    environment = read("dev", WHOLE).environment
+    assert (environment.endpoints[1].capture, environment.endpoints[1].retrain) == (None, None)
+    assert [pipeline.dataset for pipeline in environment.pipelines] == ["applications", None]
 
 
 def test_credentials_in_an_address_are_not_repeated():

@@ -125,7 +125,8 @@ def test_the_policies_judge_by_the_same_words():
 def test_shipped_data_sets_and_kept_requests_use_words_that_the_policies_know(path):
     known, environment = PARAMETERS["PRIV-02"], load(path).environment
     personal = [data for data in environment.datasets if data.data_class == "personal"]
-    kept = [endpoint.capture for endpoint in environment.sagemaker_endpoints if endpoint.capture]
+    endpoints = (*environment.sagemaker_endpoints, *environment.endpoints)
+    kept = [endpoint.capture for endpoint in endpoints if endpoint.capture]
     for data in (*personal, *kept):
         assert data.retention_days <= known["purposes"][data.purpose]
         assert set(data.recipients) <= set(known["recipients"])

@@ -35,7 +35,8 @@ def test_real_personal_data_is_in_production_alone():
     for path in sorted(ROOT.glob("Pulumi.*.yaml")):
         environment = load(path).environment
         origins = {d.origin for d in environment.datasets if d.data_class in ("personal", "special")}
-        origins |= {e.capture.origin for e in environment.sagemaker_endpoints if e.capture}
+        endpoints = (*environment.sagemaker_endpoints, *environment.endpoints)
+        origins |= {e.capture.origin for e in endpoints if e.capture}
         assert ("real" in origins) == (path.name == "Pulumi.prod.yaml")
 
 

@@ -207,11 +207,19 @@ def test_distances_go_from_the_same_to_nothing_in_common():
     "body",
     [
         {"inputs": [{"name": "income", "data": [1, 2]}, {"name": "home", "data": ["own", "rent"]}]},
+        {"inputs": [{"name": "input-0", "shape": [2, 2], "data": [1, "own", 2, "rent"]}]},
+        {"inputs": [{"name": "input-0", "shape": [2, 2], "data": [[1, "own"], [2, "rent"]]}]},
+        {
+            "inputs": [
+                {"name": "income", "shape": [2, 1], "data": [[1], [2]]},
+                {"name": "home", "data": ["own", "rent"]},
+            ]
+        },
         {"dataframe_split": {"columns": ["income", "home"], "data": [[1, "own"], [2, "rent"]]}},
         {"instances": [[1, "own"], [2, "rent"]]},
         {"instances": [{"income": 1, "home": "own"}, {"income": 2, "home": "rent"}]},
     ],
-    ids=["open inference", "mlflow", "instances", "named instances"],
+    ids=["open inference", "one flat table", "one table", "nested", "mlflow", "instances", "named instances"],
 )
 def test_every_form_of_a_request_is_read(body):
     rows = [{"income": 1, "home": "own"}, {"income": 2, "home": "rent"}]

@@ -27,6 +27,7 @@ INSTANCES = [
         KeyRingArgs,
         data_classes=(["internal"], ["internal", "personal"]),
         administrators=([], ["arn:aws:iam::000000000000:role/keys"]),
+        disk_classes=([], ["internal"]),
         rotation_days=(365, 180),
         deletion_window_days=(30, 14),
     ),

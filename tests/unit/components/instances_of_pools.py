@@ -5,6 +5,7 @@ from components.efa import EfaGroup, EfaGroupArgs
 from components.efa_plugin import EfaPlugin, EfaPluginArgs
 from components.node_group_pool import NodeGroupPool, NodeGroupPoolArgs
 from components.node_group_role import NodeGroupRole, NodeGroupRoleArgs
+from components.node_group_scaler import NodeGroupScaler, NodeGroupScalerArgs
 from components.node_pool import NodePools, NodePoolsArgs
 from components.pool_rights import PoolRights, PoolRightsArgs
 from components.pools import CpuPool, CpuPoolArgs, GpuPool, GpuPoolArgs
@@ -84,6 +85,15 @@ POOLS = [
         NodeGroupRoleArgs,
         role_name=("seedbed-test-pools", "seedbed-other-pools"),
         region=("eu-central-1", "cn-north-1"),
+    ),
+    instance(
+        NodeGroupScaler,
+        NodeGroupScalerArgs,
+        cluster_name=("seedbed-test", "seedbed-other"),
+        cluster=("seedbed-test", "seedbed-other"),
+        image=("registry.example.com/cluster-autoscaler:v1", "registry.example.com/cluster-autoscaler:v2"),
+        groups=([["test-a-spot", "test-a-on-demand"]], [["test-a-on-demand", "test-a-spot"]]),
+        idle_minutes=(10, 5),
     ),
     instance(
         PoolRights,

@@ -67,6 +67,9 @@ ENDPOINT = instance(
     tracking_url=("http://tracking.tracking.svc:5000", "http://elsewhere.tracking.svc:5000"),
     artifact_bucket=("seedbed-test-artifacts", "seedbed-other-artifacts"),
     artifact_prefix=("models/scoring", "models/other"),
+    captured=("seedbed-test-capture/credit", None),
+    capture_percent=(20, 50),
+    capture_kms_aliases=(["alias/personal"], ["alias/other-personal"]),
     s3_cidrs=(["192.0.2.0/24"], ["198.51.100.0/24"]),
     scripts=(SCRIPTS, {**SCRIPTS, "load_model.py": "four"}),
 )

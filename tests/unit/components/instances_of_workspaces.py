@@ -2,6 +2,7 @@
 
 from components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs
 from components.modeldb import ModelDb, ModelDbArgs
+from components.network_policies import NetworkPolicies, NetworkPoliciesArgs
 from components.pod_identity import PodIdentity, PodIdentityArgs
 from components.tracking import Mlflow, MlflowArgs
 from components.tracking_place import TrackingPlace, TrackingPlaceArgs
@@ -39,6 +40,7 @@ def images(repository: str) -> tuple[str, str]:
 
 
 WORKSPACES = [
+    instance(NetworkPolicies, NetworkPoliciesArgs),
     instance(
         ClosedNamespace,
         ClosedNamespaceArgs,

@@ -36,16 +36,16 @@ def test_every_object_is_a_resource_of_its_ordinary_type_with_all_its_fields():
     assert there.inputs == {**role, "metadata": {"name": "reader", "namespace": "orchard"}}
 
 
-def test_definitions_come_first_and_webhooks_last():
+def test_a_program_finds_its_webhooks_there_and_is_there_before_it_is_asked():
     there = made(WEBHOOK, FRUIT, SERVER, definition("Fruit", "Namespaced"))
     first = {"customresourcedefinition-fruits.example.com", "namespace-orchard"}
     assert before(there, "customresourcedefinition-fruits.example.com") == set()
-    assert before(there, "deployment-orchard-server") == first
-    assert before(there, "fruit-orchard-apple") == first
-    assert before(there, "validatingwebhookconfiguration-check") == {
+    assert before(there, "validatingwebhookconfiguration-check") == first
+    assert before(there, "deployment-orchard-server") == {*first, "validatingwebhookconfiguration-check"}
+    assert before(there, "fruit-orchard-apple") == {
         *first,
         "deployment-orchard-server",
-        "fruit-orchard-apple",
+        "validatingwebhookconfiguration-check",
     }
 
 

@@ -78,6 +78,7 @@ def test_the_image_has_the_drivers_and_the_node_says_what_it_is():
     assert group["labels"] == {
         "seedbed.dev/pool": "train",
         "seedbed.dev/accelerator": "a100",
+        "k8s.amazonaws.com/accelerator": "a100",
         "seedbed.dev/purpose": "any",
         "seedbed.dev/partition": "3g.20gb",
     }
@@ -97,6 +98,9 @@ def test_no_node_at_rest_and_never_more_than_the_cap():
 def test_an_autoscaler_reads_what_a_node_has_before_there_is_one(args, units):
     tags = made(args)["on-demand-group"]["tags"]
     assert tags["k8s.io/cluster-autoscaler/node-template/resources/nvidia.com/gpu"] == units
+    assert not [key for key in tags if key.endswith("/efa")]
+    fabric = made(BLOCKS)["cr-0a-group"]["tags"]
+    assert fabric["k8s.io/cluster-autoscaler/node-template/resources/vpc.amazonaws.com/efa"] == "32"
 
 
 def test_a_block_is_bought_by_a_group_of_its_own():

@@ -2,16 +2,18 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.serving import ModelEndpoint, ModelEndpointArgs, canary_bounds
+from components.serving import PROGRAMS, ModelEndpoint, ModelEndpointArgs, canary_bounds
 from components.workspace_network import MODEL_PORT
 from tests.unit.components.instances_of_serving import ENDPOINT
 from tests.unit.components.kubernetes_schema import faults
 from tests.unit.deploy import Declared, deploy
 
+ROOT = Path(__file__).parents[3]
 EXTENSIONS = {"minReplicas", "maxReplicas", "scaleMetric", "scaleTarget"}
 """Fields of a predictor that are KServe's; all others are a pod's (KServe API, PredictorSpec)."""
 
@@ -39,7 +41,7 @@ def env(of_container: dict[str, Any]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in of_container["env"]}
 
 
-@pytest.mark.parametrize("changes", [{}, {"canary_percent": None}, {"gpus": 0, "pool": "general"}])
+@pytest.mark.parametrize("changes", [{}, {"canary_percent": None}, {"captured": None}, {"gpus": 0, "pool": "general"}])
 def test_a_predictor_is_a_pod_as_kubernetes_knows_it(changes):
     for service in of("InferenceService", made(**changes)).values():
         spec = service["spec"]["predictor"]
@@ -69,7 +71,7 @@ def test_a_canary_has_as_many_replicas_as_its_share_takes(least, most, percent, 
 
 
 def test_without_a_canary_there_is_one_predictor_that_answers_itself():
-    alone = predictor(canary_percent=None)
+    alone = predictor(canary_percent=None, captured=None)
 
     assert list(of("InferenceService", made(canary_percent=None))) == ["credit"]
     assert [c["name"] for c in alone["initContainers"]] == ["model"]
@@ -77,11 +79,44 @@ def test_without_a_canary_there_is_one_predictor_that_answers_itself():
 
 
 def test_the_split_stands_before_the_server_where_callers_come_in():
-    pod = predictor(canary_percent=25)
+    pod = predictor(canary_percent=25, captured=None)
 
     assert container(pod, "split")["command"][-4:] == ["8080", "8090", "credit-canary:8080", "25"]
     assert env(container(pod, "kserve-container"))["MLSERVER_HTTP_PORT"] == "8090"
     assert container(pod, "kserve-container")["readinessProbe"]["httpGet"]["port"] == 8090
+
+
+@pytest.mark.parametrize(
+    ("name", "canary_percent", "order", "port"),
+    [
+        ("credit", 25, ["model", "capture", "split"], "8085"),
+        ("credit-canary", 25, ["model", "capture"], "8080"),
+        ("credit", None, ["model", "capture"], "8080"),
+    ],
+)
+def test_what_is_kept_passes_by_once_wherever_it_is_answered(name, canary_percent, order, port):
+    pod = predictor(name, canary_percent=canary_percent)
+    capture, server = container(pod, "capture"), container(pod, "kserve-container")
+
+    assert [c["name"] for c in pod["initContainers"]] == order
+    assert capture["command"][-4:] == [port, "8090", "20", "s3://seedbed-test-capture/credit"]
+    assert capture["readinessProbe"]["tcpSocket"]["port"] == int(port)
+    assert env(server)["MLSERVER_HTTP_PORT"] == "8090"
+    assert env(container(pod, "model"))["RELOAD_URL"].startswith("http://127.0.0.1:8090/")
+    if "split" in order:
+        assert container(pod, "split")["command"][-4:] == ["8080", "8085", "credit-canary:8080", "25"]
+
+
+def test_a_pod_that_keeps_requests_has_time_to_store_the_last_ones():
+    assert predictor()["terminationGracePeriodSeconds"] == 60
+    assert container(predictor(), "capture")["restartPolicy"] == "Always", "a sidecar ends after the server"
+
+
+def test_every_program_of_its_pods_is_among_those_that_it_is_given():
+    commands = [c["command"] for c in predictor()["initContainers"]]
+
+    assert {f"{command[2].removeprefix('lifecycle.')}.py" for command in commands} < set(PROGRAMS)
+    assert all((ROOT / "lifecycle" / name).is_file() for name in PROGRAMS)
 
 
 def test_the_canary_serves_the_champion_while_nobody_challenges():
@@ -148,8 +183,23 @@ def test_out_it_reaches_names_credentials_its_store_the_registry_and_nothing_els
     assert "0.0.0.0/0" not in blocks
 
 
+def policy_of(**changes: Any) -> dict[str, Any]:
+    (policy,) = [json.loads(r.inputs["policy"]) for r in made(**changes) if r.type == "aws:iam/rolePolicy:RolePolicy"]
+    return policy
+
+
+def test_with_what_it_keeps_its_role_puts_objects_below_the_prefix_and_seals_them_under_one_key():
+    before, after = policy_of(captured=None)["Statement"], policy_of()["Statement"]
+    put, seal = [statement for statement in after if statement not in before]
+
+    assert [s for s in after if s in before] == before
+    assert (put["Action"], put["Resource"]) == ("s3:PutObject", "arn:aws:s3:::seedbed-test-capture/credit/*")
+    assert seal["Action"] == "kms:GenerateDataKey"
+    assert seal["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ["alias/personal"]}}
+
+
 def test_its_role_reads_its_own_artifacts_and_does_nothing_else():
-    (policy,) = [json.loads(r.inputs["policy"]) for r in made() if r.type == "aws:iam/rolePolicy:RolePolicy"]
+    policy = policy_of(captured=None)
     allowed = {(s["Action"], s["Resource"]) for s in policy["Statement"]}
 
     assert allowed == {

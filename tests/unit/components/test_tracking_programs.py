@@ -103,8 +103,7 @@ def test_modeldb_gets_its_settings_with_user_password_and_aws_credentials(secret
 
 
 def test_a_secret_that_cannot_be_read_ends_the_container_at_the_start_and_not_later(secret, tmp_path, capsys):
-    told = tmp_path / "told.json"
-    told.write_text(json.dumps(about(f"{secret[1]}-gone", tmp_path, every_seconds=0)))
+    told = about(f"{secret[1]}-gone", tmp_path, every_seconds=0)
     with pytest.raises(Exception, match="ResourceNotFound"):
         tracking_credentials.main(told)
 

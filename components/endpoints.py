@@ -1,10 +1,13 @@
 """Private ways to AWS services."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+
+from components.endpoint_policies import endpoint_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +29,17 @@ class ServiceEndpointsArgs:
     route_table_ids: Sequence[pulumi.Input[str]]
     """Tables that get a route to S3; none makes no such endpoint."""
 
+    account: str
+    """Account whose identities pass, 12 digits."""
+
     region: str
 
     tags: Mapping[str, str]
 
 
 class ServiceEndpoints(pulumi.ComponentResource):
-    """VPC endpoints: images, tokens and objects reach the workloads without crossing the internet."""
+    """VPC endpoints: images, tokens and objects reach the workloads without crossing the internet, and nobody else's
+    identities come along."""
 
     def __init__(self, name: str, args: ServiceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:endpoints:ServiceEndpoints", name, vars(args), opts)
@@ -45,6 +52,7 @@ class ServiceEndpoints(pulumi.ComponentResource):
                 service_name=f"com.amazonaws.{args.region}.s3",
                 vpc_endpoint_type="Gateway",
                 route_table_ids=args.route_table_ids,
+                policy=_policy("s3", args),
                 tags={**args.tags, "Name": f"{args.prefix}-s3"},
                 opts=child,
             )
@@ -77,8 +85,14 @@ class ServiceEndpoints(pulumi.ComponentResource):
                     subnet_ids=args.subnet_ids,
                     security_group_ids=[group.id],
                     private_dns_enabled=True,
+                    policy=_policy(service, args),
                     tags={**args.tags, "Name": f"{args.prefix}-{service}"},
                     opts=child,
                 )
 
         self.register_outputs({})
+
+
+def _policy(service: str, args: ServiceEndpointsArgs) -> str | None:
+    document = endpoint_policy(service, args.region, args.account)
+    return None if document is None else json.dumps(document)

@@ -58,7 +58,8 @@ AUTHORIZED = {ROUTE: ("AWS_IAM", "JWT"), METHOD: ("AWS_IAM", "COGNITO_USER_POOLS
 )  # fmt: skip
 def models_cannot_call_out(one: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
     """A model has network isolation on, which it has not by default, and a VPC configuration with subnets and security
-    groups; the pods of an inference service are selected by network policies for egress, and none opens the internet.
+    groups; the pods of an inference service are selected by network policies for egress, and none opens the internet:
+    ranges that a VPC endpoint tells are those of its service.
     """
     if one.type == INFERENCE:
         yield from _egress(one, stack)

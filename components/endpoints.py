@@ -1,10 +1,13 @@
 """Private ways to AWS services."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+
+from components.endpoint_policies import endpoint_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +29,17 @@ class ServiceEndpointsArgs:
     route_table_ids: Sequence[pulumi.Input[str]]
     """Tables that get a route to S3; none makes no such endpoint."""
 
+    account: str
+    """Account whose identities pass, 12 digits."""
+
     region: str
 
     tags: Mapping[str, str]
 
 
 class ServiceEndpoints(pulumi.ComponentResource):
-    """VPC endpoints: images, tokens and objects reach the workloads without crossing the internet."""
+    """VPC endpoints: images, tokens and objects reach the workloads without crossing the internet, and nobody else's
+    identities come along."""
 
     s3_cidrs: pulumi.Output[Sequence[str]]
     """Blocks of S3 behind the gateway endpoint; none without one."""
@@ -49,6 +56,7 @@ class ServiceEndpoints(pulumi.ComponentResource):
                 service_name=f"com.amazonaws.{args.region}.s3",
                 vpc_endpoint_type="Gateway",
                 route_table_ids=args.route_table_ids,
+                policy=_policy("s3", args),
                 tags={**args.tags, "Name": f"{args.prefix}-s3"},
                 opts=child,
             )
@@ -82,8 +90,14 @@ class ServiceEndpoints(pulumi.ComponentResource):
                     subnet_ids=args.subnet_ids,
                     security_group_ids=[group.id],
                     private_dns_enabled=True,
+                    policy=_policy(service, args),
                     tags={**args.tags, "Name": f"{args.prefix}-{service}"},
                     opts=child,
                 )
 
         self.register_outputs({"s3_cidrs": self.s3_cidrs})
+
+
+def _policy(service: str, args: ServiceEndpointsArgs) -> str | None:
+    document = endpoint_policy(service, args.region, args.account)
+    return None if document is None else json.dumps(document)

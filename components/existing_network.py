@@ -86,6 +86,7 @@ class ExistingNetwork(pulumi.ComponentResource):
                 services=args.endpoint_services,
                 subnet_ids=args.subnet_ids,
                 route_table_ids=[],
+                account=args.account,
                 region=args.region,
                 tags=args.tags,
             ),

@@ -118,6 +118,7 @@ class Network(pulumi.ComponentResource):
                 services=args.endpoint_services,
                 subnet_ids=[s.id for s in subnets],
                 route_table_ids=[t.id for t in tables],
+                account=args.account,
                 region=args.region,
                 tags=args.tags,
             ),

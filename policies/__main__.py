@@ -1,6 +1,7 @@
 """The table of controls, and the lists that are made from the pinned SDK.
 
-`python -m policies` prints the table, `guide` writes it into docs/policies.md, `taggable` writes taggable.txt.
+`python -m policies` prints the table, `guide` writes it into docs/policies.md, `taggable` writes taggable.txt, `matrix`
+prints which articles, controls and tests belong together.
 """
 
 import importlib.util
@@ -8,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+from policies.matrix import matrix, written
 from policies.rule import Control, config, controls, environments
 from policies.tags import TAGGABLE_FILE
 
@@ -72,10 +74,12 @@ def main(words: list[str]) -> int:
         GUIDE.write_text(guide(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
     elif words == ["taggable"]:
         TAGGABLE_FILE.write_text("\n".join(taggable_types()) + "\n", encoding="utf-8")
+    elif words == ["matrix"]:
+        print(matrix(written()), end="")
     elif not words:
         print(table(), end="")
     else:
-        print(f"unknown: {' '.join(words)}; allowed are nothing, `guide` and `taggable`", file=sys.stderr)
+        print(f"unknown: {' '.join(words)}; allowed are nothing, `guide`, `matrix` and `taggable`", file=sys.stderr)
         return 2
     return 0
 

@@ -32,7 +32,7 @@ HEADINGS = {
 }
 """Heading of each article, by its number."""
 
-_PARAGRAPH = re.compile(r"(\d+)(?:\((\d+)\))?(?:\(([a-z])\))?")
+_PARAGRAPH = re.compile(r"(\d+)(?:\((\d+)\)(?:\(([a-z])\))?)?")
 
 
 def heading(article: str) -> str:

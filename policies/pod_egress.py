@@ -45,7 +45,8 @@ def _narrow(policy: Resource, where: str, stack: Stack) -> Iterator[Problem]:
     """One rule of a policy; peers that come from an endpoint of the stack are the ranges of its service."""
     path, fix = f"NetworkPolicy.{where}.to", "name pods, namespaces or the ranges of stores and telemetry"
     value = look(policy.props, f"{where}.to")
-    services = stack.referents(policy, "spec", [ENDPOINT])
+    behind = [stack.by_urn.get(urn) for urn in policy.dependencies.get("spec", ())]
+    services = bool(behind) and all(one is not None and one.type == ENDPOINT for one in behind)
     if value is UNKNOWN:
         yield from [] if services else [undetermined(path)]
         return

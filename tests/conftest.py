@@ -1,9 +1,11 @@
-"""Which tests share a worker when files run side by side (`pytest -n`)."""
+"""Which tests share a worker when files run side by side (`pytest -n`), and what is said when all have run."""
 
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.coverage_matrix import outcome
 
 AT_HOME = ("test_environment.py", "test_data_versions.py", "test_cli_on_engine.py")
 """Files that look at one environment, brought up once."""
@@ -19,3 +21,10 @@ class _FilesAndHomes(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _FilesAndHomes(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """After a run of all controls: which article, control and test belong together, and how the tests went."""
+    if told := outcome(one for some in terminalreporter.stats.values() for one in some):
+        terminalreporter.section("articles of the GDPR, controls and tests")
+        terminalreporter.write(told)

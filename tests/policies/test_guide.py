@@ -17,4 +17,4 @@ def test_the_table_is_printed_on_request(capsys):
 
 def test_an_unknown_word_is_refused_with_what_is_allowed(capsys):
     assert main(["tables"]) == 2
-    assert "allowed are nothing, `guide` and `taggable`" in capsys.readouterr().err
+    assert "allowed are nothing, `guide`, `matrix` and `taggable`" in capsys.readouterr().err

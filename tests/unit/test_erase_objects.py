@@ -1,6 +1,7 @@
 """Erasure of recorded objects, against an S3 and a CloudWatch that answer as the real ones do."""
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "ENVIRONMENT": "seedbed-test",
     }.items():
         monkeypatch.setenv(name, value)
+    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
     s3 = boto3.client("s3", endpoint_url=url)
     for bucket in ("data", "other"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

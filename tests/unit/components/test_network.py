@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from ipaddress import IPv4Network
 
@@ -62,6 +63,28 @@ def test_endpoints_admit_https_from_the_vpc_alone():
     rule = by_name(lambda: Network("net", ARGS))["net-endpoints-https-in"]
 
     assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == ("10.0.0.0/16", 443, 443, "tcp")
+
+
+def test_endpoints_let_the_accounts_own_identities_pass_alone():
+    made = by_name(lambda: Network("net", replace(ARGS, endpoint_services=["sts", "kms", "eks-auth"])))
+    head = "net-endpoints-"
+    policies = {k.removeprefix(head): v["policy"] for k, v in made.items() if k.startswith(head) and "policy" in v}
+
+    ours = {"StringEquals": {"aws:PrincipalAccount": ARGS.account}}
+    assert set(policies) == {"s3", "sts", "kms"}
+    assert [one["Condition"] for one in json.loads(policies["kms"])["Statement"]] == [ours]
+    assert json.loads(policies["sts"])["Statement"][1]["Condition"] == {
+        "StringEquals": {"aws:ResourceAccount": ARGS.account}
+    }
+
+
+def test_objects_of_others_are_layers_of_images_and_read_only():
+    made = by_name(lambda: Network("net", ARGS))
+    own, images = json.loads(made["net-endpoints-s3"]["policy"])["Statement"]
+
+    assert own["Condition"]["StringEquals"]["aws:ResourceAccount"] == ARGS.account
+    assert images["Action"] == "s3:GetObject"
+    assert "arn:aws:s3:::prod-eu-central-1-starport-layer-bucket/*" in images["Resource"]
 
 
 @given(st.integers(16, 24), st.integers(1, 6))

@@ -7,7 +7,7 @@ from typing import Literal
 import pulumi
 
 from components.bucket import PrivateBucket, PrivateBucketArgs
-from components.retention import retention_rules
+from components.retention import RUNBOOK, retention_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,7 @@ class CapturedRequests(pulumi.ComponentResource):
             "recipients": " ".join(args.recipients) or None,
             "erasure-path": args.erasure_path,
             "retention-days": str(args.retention_days),
+            "restore-runbook": RUNBOOK,
         }
         store = PrivateBucket(
             name,

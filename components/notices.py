@@ -15,6 +15,15 @@ LEAST_SEVERITY = 4
 """Findings of GuardDuty from medium on (GuardDuty user guide, "severity levels"): the 72 hours of GDPR Art. 33(1) begin
 with knowing, and a low finding is an attempt that came to nothing."""
 
+EXPOSING = (
+    "PutBucketPolicy",
+    "DeleteBucketPolicy",
+    "PutBucketPublicAccessBlock",
+    "DeleteBucketPublicAccessBlock",
+    "PutBucketAcl",
+)
+"""Calls that may open a bucket (S3 user guide, "Amazon S3 CloudTrail events", bucket-level actions)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NoticesArgs:
@@ -31,10 +40,12 @@ class NoticesArgs:
 
 
 class Notices(pulumi.ComponentResource):
-    """Rules that tell of what may become a breach: emergency access, findings, and whoever stops the record or a key.
+    """Rules that tell of what may become a breach: emergency access, findings, and whoever opens a bucket, lets somebody
+    in from outside, or stops the record or a key.
 
-    Rules hear of the calls of their own region. Root signs in, and STS answers its global address, in us-east-1: only a
-    rule there tells of those (IAM user guide, "logging IAM and STS calls"); the trail records them in any case.
+    Rules hear of the calls of their own region. Root signs in, IAM changes, and STS answers its global address, in
+    us-east-1: only a rule there tells of those (IAM user guide, "logging IAM and STS calls"); the trail records them in
+    any case, and the access analyzer of this region tells of every role that somebody outside can take on.
     """
 
     rules: list[str]
@@ -79,11 +90,20 @@ _FINDING = {
     "finding": "$.detail.id",
 }
 
+_OUTSIDE = {
+    "account": "$.account",
+    "what": "$.detail.resource",
+    "kind": "$.detail.resourceType",
+    "when": "$.time",
+    "where": "$.region",
+    "finding": "$.detail.id",
+}
+
 
 def _message(args: NoticesArgs, meaning: str, paths: Mapping[str, str]) -> str:
     facts = "; ".join(f"{fact}: <{fact}>" for fact in sorted(paths))
     return (
-        f"{args.prefix}: {meaning}. {facts}. Look it up in CloudTrail or GuardDuty. If personal data may be affected, "
+        f"{args.prefix}: {meaning}. {facts}. Look it up in CloudTrail, GuardDuty or Access Analyzer. If personal data may be affected, "
         "the supervisory authority hears of it within 72 hours (GDPR Art. 33)."
     )
 
@@ -124,6 +144,22 @@ def _rules(break_glass_roles: Sequence[str]) -> dict[str, tuple[str, str, dict[s
             "ENABLED",
             _calls("aws.cloudtrail", "StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"),
             {**_CALL, **_WHO, "trail": "$.detail.requestParameters.name"},
+        ),
+        "bucket-exposure": (
+            "Who may read a bucket was changed",
+            "ENABLED",
+            _calls("aws.s3", *EXPOSING),
+            {**_CALL, **_WHO, "bucket": "$.detail.requestParameters.bucketName"},
+        ),
+        "outside-access": (
+            "Somebody outside the account was let in: to a role, a bucket, a key or a secret",
+            "ENABLED",
+            {
+                "source": ["aws.access-analyzer"],
+                "detail-type": ["Access Analyzer Finding"],
+                "detail": {"status": ["ACTIVE"]},
+            },
+            _OUTSIDE,
         ),
         "key-loss": (
             "A key was disabled or is to be deleted, and its data with it",

@@ -5,6 +5,10 @@ from typing import Any
 UNFINISHED_UPLOAD_DAYS = 7
 """After a week nobody finishes an upload; its parts cost and are seen by nobody."""
 
+RUNBOOK = "replay-erasures"
+"""What is done after personal data was restored: recorded erasures are done again (docs/components.md, "Erasure"); the
+tag restore-runbook says so on each store."""
+
 
 def retention_rules(
     retention_days: int | None, noncurrent_days: int, archive_after_days: int | None

@@ -10,10 +10,12 @@ import pulumi_aws as aws
 
 from components.account import arn, policy_document
 from components.bucket import PrivateBucket, PrivateBucketArgs
-from components.retention import retention_rules
+from components.retention import RUNBOOK, retention_rules
 
 DataClass = Literal["public", "internal", "confidential", "personal", "special"]
 """How sensitive contents are; `special` are the categories of GDPR Art. 9."""
+
+PERSONAL = ("personal", "special")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +200,7 @@ def data_tags(args: DatasetStoreArgs) -> dict[str, str]:
         "recipients": " ".join(args.recipients) or None,
         "erasure-path": args.erasure_path,
         "retention-days": None if args.retention_days is None else str(args.retention_days),
+        "restore-runbook": RUNBOOK if args.data_class in PERSONAL else None,
     }
     return {key: value for key, value in tags.items() if value is not None}
 

@@ -14,10 +14,13 @@ from components.account import arn, partition, policy_document
 @dataclass(frozen=True, kw_only=True)
 class KeyRingArgs:
     prefix: str
-    """Start of each alias: `alias/{prefix}-{data class}`."""
+    """Start of each alias: `alias/{prefix}-{data class}` or `alias/{prefix}-{name}`."""
 
     data_classes: Sequence[str]
     """One key for each, so that access to one class says nothing about another."""
+
+    stores: Mapping[str, str]
+    """Stores that have a key of their own: its name, no data class among them, and the data class of the store."""
 
     account: str
     """Account that owns the keys, 12 digits."""
@@ -44,26 +47,31 @@ class KeyRingArgs:
 
 
 class KeyRing(pulumi.ComponentResource):
-    """One KMS key a data class: who may read personal data is decided at its key, whatever store holds it."""
+    """One KMS key a data class, and one for each store of its own purpose: who may read is decided at the key.
+
+    Whoever destroys the key of a store erases that store and nothing else.
+    """
 
     arns: dict[str, pulumi.Output[str]]
-    """Key ARN by data class."""
+    """Key ARN by data class, and by name of what has a key of its own."""
 
     aliases: dict[str, str]
-    """Alias by data class, known before the key is made."""
+    """Alias by the same, known before the key is made."""
 
     def __init__(self, name: str, args: KeyRingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:keys:KeyRing", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
 
         self.arns, self.aliases = {}, {}
-        for data_class in args.data_classes:
-            disks = data_class in args.disk_classes
+        own = {what: (data_class, f"{args.prefix}: {what}") for what, data_class in args.stores.items()}
+        shared = {one: (one, f"{args.prefix}: {one} data") for one in args.data_classes}
+        for what, (data_class, description) in {**shared, **own}.items():
+            disks = what in args.disk_classes
             policy = json.dumps(key_policy(args.account, args.region, args.administrators, disks))
-            alias = f"alias/{args.prefix}-{data_class}"
+            alias = f"alias/{args.prefix}-{what}"
             key = aws.kms.Key(
-                f"{name}-{data_class}",
-                description=f"{args.prefix}: {data_class} data",
+                f"{name}-{what}",
+                description=description,
                 policy=policy,
                 enable_key_rotation=True,
                 rotation_period_in_days=args.rotation_days,
@@ -71,9 +79,9 @@ class KeyRing(pulumi.ComponentResource):
                 tags={**args.tags, "data-class": data_class},
                 opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
             )
-            aws.kms.Alias(f"{name}-{data_class}-alias", name=alias, target_key_id=key.key_id, opts=child)
-            self.arns[data_class] = key.arn
-            self.aliases[data_class] = alias
+            aws.kms.Alias(f"{name}-{what}-alias", name=alias, target_key_id=key.key_id, opts=child)
+            self.arns[what] = key.arn
+            self.aliases[what] = alias
 
         self.register_outputs({"arns": self.arns, "aliases": self.aliases})
 

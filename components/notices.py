@@ -40,8 +40,8 @@ class NoticesArgs:
 
 
 class Notices(pulumi.ComponentResource):
-    """Rules that tell of what may become a breach: emergency access, findings, and whoever opens a bucket, lets somebody
-    in from outside, or stops the record or a key.
+    """Rules that tell of what may become a breach: emergency access, findings, buckets and roles that are opened, and
+    whoever stops the record or a key.
 
     Rules hear of the calls of their own region. Root signs in, IAM changes, and STS answers its global address, in
     us-east-1: only a rule there tells of those (IAM user guide, "logging IAM and STS calls"); the trail records them in
@@ -103,7 +103,7 @@ _OUTSIDE = {
 def _message(args: NoticesArgs, meaning: str, paths: Mapping[str, str]) -> str:
     facts = "; ".join(f"{fact}: <{fact}>" for fact in sorted(paths))
     return (
-        f"{args.prefix}: {meaning}. {facts}. Look it up in CloudTrail, GuardDuty or Access Analyzer. If personal data may be affected, "
+        f"{args.prefix}: {meaning}. {facts}. Look it up in CloudTrail, GuardDuty or IAM. If personal data may be affected, "
         "the supervisory authority hears of it within 72 hours (GDPR Art. 33)."
     )
 

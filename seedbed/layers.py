@@ -18,6 +18,7 @@ LAYERS = {
         "monitoring",
         "cluster_monitoring",
         "drift",
+        "erasure",
     ),
     "teams": ("workspace", "spend"),
 }

@@ -27,6 +27,16 @@ def capture_bucket(system: str, environment: str, account: str, endpoint: str) -
     return bucket(system, environment, account, f"capture-{endpoint}")
 
 
+def dataset_key(dataset: str) -> str:
+    """Key of a data set, in aliases behind the prefix; no data class is called so."""
+    return f"data-{dataset}"
+
+
+def capture_key(endpoint: str) -> str:
+    """Key of the kept traffic of an endpoint."""
+    return f"capture-{endpoint}"
+
+
 def mirror_prefix(system: str, environment: str, mirror: str) -> str:
     """Namespace of an image mirror in the registry."""
     return f"{prefix(system, environment)}/{mirror}"

@@ -12,7 +12,7 @@ from components.delivery import DeliveryIdentity, DeliveryIdentityArgs
 from components.existing_network import ExistingNetwork, ExistingNetworkArgs
 from components.keys import KeyRing, KeyRingArgs
 from components.network import Network, NetworkArgs
-from stacks import bootstrap
+from stacks import bootstrap, names
 from stacks.instances import served_by
 from stacks.settings import Settings
 
@@ -43,6 +43,7 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
         KeyRingArgs(
             prefix=settings.prefix,
             data_classes=settings.data_classes,
+            stores=_stores(settings),
             account=settings.account,
             region=settings.region,
             administrators=env.keys.administrators,
@@ -92,9 +93,20 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
         network=network,
         s3_cidrs=network.s3_cidrs if isinstance(network, Network) else settings.s3_cidrs,
         logs=logs,
-        alerts=_topic("alerts", settings, settings.notify, opts),
-        privacy_alerts=_topic("privacy-alerts", settings, settings.privacy_contact, opts),
+        alerts=_topic("alerts", settings, (settings.notify,), opts),
+        privacy_alerts=_topic("privacy-alerts", settings, (settings.privacy_contact, settings.notify), opts),
     )
+
+
+def _stores(settings: Settings) -> dict[str, str]:
+    """What has a key of its own, with its data class: each data set, and what each endpoint keeps of its traffic.
+
+    Whatever its class: data that is classified anew stays under its key (docs/decisions/0083).
+    """
+    env = settings.environment
+    kept = [one.name for one in (*env.sagemaker_endpoints, *env.endpoints) if one.capture]
+    data = {names.dataset_key(one.name): one.data_class for one in env.datasets}
+    return {**data, **dict.fromkeys(map(names.capture_key, kept), "personal")}
 
 
 def _node_groups(settings: Settings) -> bool:
@@ -133,12 +145,12 @@ def _delivery(settings: Settings, keys: KeyRing, opts: pulumi.ResourceOptions) -
     )
 
 
-def _topic(name: str, settings: Settings, email: str, opts: pulumi.ResourceOptions) -> AlertTopic:
+def _topic(name: str, settings: Settings, emails: Sequence[str], opts: pulumi.ResourceOptions) -> AlertTopic:
     return AlertTopic(
         name,
         AlertTopicArgs(
             topic_name=f"{settings.prefix}-{name}",
-            emails=[email],
+            emails=list(dict.fromkeys(emails)),
             rotation_days=settings.environment.keys.rotation_days,
             deletion_window_days=settings.environment.keys.deletion_window_days,
             account=settings.account,

@@ -8,6 +8,7 @@ from stacks.environment.foundation import Foundation
 from stacks.environment.platform import Platform
 from stacks.environment.stores import Stores
 from stacks.environment.teams import Teams, needed_quotas
+from stacks.register import processing_register
 from stacks.settings import Settings
 
 
@@ -31,6 +32,8 @@ def outputs(
         "alarm": watch.alarm,
         "quotas": needed_quotas(settings),
     }
+    if register := processing_register(settings):
+        told["processing_register"] = register
     if made.database:
         told["database"] = {"endpoint": made.database.endpoint, "secret": made.database.secret_arn}
     if compute:

@@ -1,12 +1,14 @@
-"""What every team uses: tracking, endpoints of SageMaker, and the places of kept requests."""
+"""What every team uses: tracking, endpoints of SageMaker, the places of kept requests, and erasure on request."""
 
 from dataclasses import dataclass
 
 import pulumi
 
 from components.captured_requests import CapturedRequests
+from components.erasure import Erasure
 from components.sagemaker import SageMakerEndpoint
 from stacks.environment.cluster import Compute
+from stacks.environment.erasing import erasing
 from stacks.environment.foundation import Foundation
 from stacks.environment.sagemaker import captured, endpoints
 from stacks.environment.stores import Stores
@@ -19,6 +21,7 @@ class Platform:
     tracking: TrackingServer | None
     endpoints: dict[str, SageMakerEndpoint]
     captured: dict[str, CapturedRequests]
+    erasure: Erasure | None
 
 
 def platform(
@@ -30,4 +33,5 @@ def platform(
         tracking=tracking(settings, base, made, compute.cluster, compute.inside) if compute else None,
         endpoints=endpoints(settings, base, made, kept, opts),
         captured=kept,
+        erasure=erasing(settings, base, compute) if compute else None,
     )

@@ -6,6 +6,7 @@ import pulumi
 
 from components.captured_requests import CapturedRequests, CapturedRequestsArgs
 from components.sagemaker import SageMakerEndpoint, SageMakerEndpointArgs
+from stacks import names
 from stacks.environment.foundation import Foundation
 from stacks.environment.stores import Stores
 from stacks.settings import Capture, Settings
@@ -40,7 +41,7 @@ def _captured(
         CapturedRequestsArgs(
             bucket_name=settings.capture_bucket(endpoint),
             region=settings.region,
-            kms_key_arn=base.keys.arns["personal"],
+            kms_key_arn=base.keys.arns[names.capture_key(endpoint)],
             log_bucket=base.logs.bucket,
             retention_days=capture.retention_days,
             data_origin=capture.origin,
@@ -82,8 +83,8 @@ def _endpoint(
             capture_percent=endpoint.capture.percent if endpoint.capture else None,
             capture_bucket_name=settings.capture_bucket(endpoint.name) if captured else None,
             capture_bucket=captured.bucket if captured else None,
-            capture_kms_key_arn=base.keys.arns["personal"] if captured else None,
-            capture_kms_alias=base.keys.aliases["personal"] if captured else None,
+            capture_kms_key_arn=base.keys.arns[names.capture_key(endpoint.name)] if captured else None,
+            capture_kms_alias=base.keys.aliases[names.capture_key(endpoint.name)] if captured else None,
             kms_key_arn=base.keys.arns[artifacts.data_class],
             kms_alias=base.keys.aliases[artifacts.data_class],
             data_class=artifacts.classification,

@@ -7,6 +7,7 @@ import pulumi
 from components.database import Database, DatabaseArgs
 from components.images import ImageRegistry, ImageRegistryArgs
 from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, DatasetStoreArgs
+from stacks import names
 from stacks.environment.foundation import Foundation
 from stacks.settings import Dataset, Settings
 
@@ -93,8 +94,8 @@ def _dataset(settings: Settings, dataset: Dataset, base: Foundation, opts: pulum
             bucket_name=settings.dataset_bucket(dataset.name),
             account=settings.account,
             region=settings.region,
-            kms_key_arn=base.keys.arns[dataset.data_class],
-            kms_alias=base.keys.aliases[dataset.data_class],
+            kms_key_arn=base.keys.arns[names.dataset_key(dataset.name)],
+            kms_alias=base.keys.aliases[names.dataset_key(dataset.name)],
             log_bucket=base.logs.bucket,
             teams=[t.name for t in settings.environment.teams if dataset.name in t.datasets],
             data_class=dataset.data_class,

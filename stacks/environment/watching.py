@@ -31,6 +31,7 @@ def watching(
     """Alarms over all layers, and the one that stands for all of them."""
     alarms: list[pulumi.Input[str]] = [name for endpoint in serving.endpoints.values() for name in endpoint.alarm_names]
     alarms += made.database.alarm_names if made.database else []
+    alarms += serving.erasure.alarm_names if serving.erasure else []
     alarms += _inside(settings, base, serving, opts) if compute else []
     alarms += [name for watch in people.work.watches.values() for name in watch.alarm_names] if people.work else []
     return Monitoring(

@@ -8,6 +8,7 @@ from components.pipeline import TrainingPipeline, TrainingPipelineArgs
 from components.serving import PROGRAMS, ModelEndpoint, ModelEndpointArgs
 from components.storage import dvc_prefix
 from components.workspace import Workspace, WorkspaceArgs
+from stacks import names
 from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
 from stacks.environment.queue import gpus_at_once
@@ -161,7 +162,7 @@ def _endpoint(ground: Ground, wanted: Endpoint) -> ModelEndpoint:
             kms_aliases=[base.keys.aliases[env.artifacts.data_class]],
             captured=_captured(settings, wanted),
             capture_percent=wanted.capture.percent if wanted.capture else None,
-            capture_kms_aliases=[base.keys.aliases["personal"]] if wanted.capture else [],
+            capture_kms_aliases=[base.keys.aliases[names.capture_key(wanted.name)]] if wanted.capture else [],
             cidr=settings.cidr,
             s3_cidrs=base.s3_cidrs,
             scripts={name: program(name) for name in PROGRAMS},
@@ -197,7 +198,7 @@ def _watch(ground: Ground, wanted: Endpoint, pipelines: dict[str, TrainingPipeli
             image_digest=digest,
             captured=captured,
             reference=f"{settings.bucket('artifacts')}/reference/{wanted.name}",
-            kms_aliases=[base.keys.aliases["personal"], base.keys.aliases[env.artifacts.data_class]],
+            kms_aliases=[base.keys.aliases[one] for one in (names.capture_key(wanted.name), env.artifacts.data_class)],
             retrain=retrained.on_demand if retrained else None,
             retrain_pod=retrained.pod if retrained else {},
             scripts={name: program(name) for name in ("aws_requests.py", "watch_drift.py")},

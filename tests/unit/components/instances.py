@@ -26,6 +26,7 @@ INSTANCES = [
         KeyRing,
         KeyRingArgs,
         data_classes=(["internal"], ["internal", "personal"]),
+        stores=({}, {"data-credit": "personal"}),
         administrators=([], ["arn:aws:iam::000000000000:role/keys"]),
         disk_classes=([], ["internal"]),
         rotation_days=(365, 180),

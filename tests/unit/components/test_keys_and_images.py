@@ -18,6 +18,16 @@ def test_each_class_of_data_has_a_key_that_rotates():
     assert made["keys-personal-alias"]["name"] == "alias/seedbed-test-personal"
 
 
+def test_a_store_of_its_own_purpose_has_a_key_of_its_own():
+    made = by_name(
+        lambda: KeyRing("keys", replace(KEYS, data_classes=["personal"], stores={"data-credit": "personal"}))
+    )
+
+    assert made["keys-data-credit-alias"]["name"] == "alias/seedbed-test-data-credit"
+    assert made["keys-data-credit"]["tags"]["data-class"] == "personal"
+    assert made["keys-data-credit"]["description"] != made["keys-personal"]["description"]
+
+
 def test_administrators_of_a_key_cannot_read_with_it():
     role = "arn:aws:iam::000000000000:role/keys"
     made = by_name(lambda: KeyRing("keys", replace(KEYS, administrators=[role])))

@@ -103,8 +103,8 @@ _OUTSIDE = {
 def _message(args: NoticesArgs, meaning: str, paths: Mapping[str, str]) -> str:
     facts = "; ".join(f"{fact}: <{fact}>" for fact in sorted(paths))
     return (
-        f"{args.prefix}: {meaning}. {facts}. Look it up in CloudTrail, GuardDuty or IAM. If personal data may be affected, "
-        "the supervisory authority hears of it within 72 hours (GDPR Art. 33)."
+        f"{args.prefix}: {meaning}. {facts}. Look it up in CloudTrail, GuardDuty or IAM Access Analyzer. If personal "
+        "data may be affected, the supervisory authority hears of it within 72 hours (GDPR Art. 33)."
     )
 
 

@@ -1,7 +1,5 @@
-"""Records as files: each is rendered whole, written under another name and put in its place at once."""
+"""Records as files: all are rendered before the first one changes."""
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from seedbed.records.junit import junit
 from seedbed.records.machines import machines
 from seedbed.records.page import page
 from seedbed.records.sarif import sarif
+from seedbed.whole_files import replace_all
 
 FORMATS: Mapping[str, tuple[str, Callable[[Records], str]]] = {
     "html": ("records.html", page),
@@ -21,27 +20,10 @@ FORMATS: Mapping[str, tuple[str, Callable[[Records], str]]] = {
 
 
 def write(records: Records, folder: Path, formats: Sequence[str] = tuple(FORMATS)) -> list[Path]:
-    """Writes the records into `folder`, which is made where it is missing; gives the files, complete ones only.
+    """Writes the records into `folder`, which is made where it is missing; gives the files.
 
-    Everything is rendered before the first file changes. Raises OSError where the folder cannot be written.
+    They are all the new ones or all the old ones. Raises OSError where the folder cannot be written.
     """
     rendered = {folder / FORMATS[one][0]: FORMATS[one][1](records) for one in formats}
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in rendered.items():
-        replace(path, text)
+    replace_all(rendered)
     return list(rendered)
-
-
-def replace(path: Path, text: str) -> None:
-    """Puts `text` in the place of a file, which is the old one or the new one whatever happens."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

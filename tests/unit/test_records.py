@@ -12,7 +12,8 @@ import pytest
 
 from policies.rule import UNKNOWN, Stack, Waiver, config, controls, judge
 from seedbed.checkout import Checkout
-from seedbed.records import FORMATS, Records, gather, write, written
+from seedbed import whole_files
+from seedbed.records import FORMATS, Records, gather, write
 from seedbed.records.digests import of_files, of_resources
 from seedbed.records.evidence import evidence
 from seedbed.records.junit import junit
@@ -283,7 +284,7 @@ def test_a_write_that_fails_leaves_the_old_records_whole_and_nothing_beside_them
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(written.os, "fsync", full)
+    monkeypatch.setattr(whole_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write(replace(records, owner="another@example.com"), tmp_path / "new")
     assert (tmp_path / "new" / "records.html").read_text() == before

@@ -52,7 +52,7 @@ class Controller(Part):
 
 
 class Keys(Part):
-    """How the KMS keys are kept; there is one a data class."""
+    """How the KMS keys are kept; there is one a data class, a data set and an endpoint that keeps requests."""
 
     administrators: Annotated[tuple[RoleArn, ...], Field(strict=False, max_length=10)] = ()
     """IAM roles of this account that may administer the keys but not use them; none leaves it to the account's IAM."""
@@ -76,8 +76,8 @@ class Dataset(Part):
     """Unique in the environment; part of the bucket's name."""
 
     classification: Classification
-    """How sensitive the contents are; there is no default. What was stored before a change stays under the key of its
-    old class and has to be written anew before teams read it (docs/decisions/0004)."""
+    """How sensitive the contents are; there is no default. The data set has a key of its own, which a change does not
+    touch (docs/decisions/0083)."""
 
     origin: Literal["real", "pseudonymised", "synthetic"] = "real"
     """Where the records come from; outside production the policies refuse real personal data."""

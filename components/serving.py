@@ -124,6 +124,9 @@ class ModelEndpointArgs:
 
     region: str
 
+    decision: Mapping[str, str]
+    """Annotations that say what its answers decide about people (GDPR Art. 22); empty where that is nothing."""
+
     permissions_boundary: pulumi.Input[str] | None
     """Policy that bounds the role, by ARN; None where nothing but IAM itself does."""
 
@@ -269,6 +272,7 @@ class ModelEndpoint(pulumi.ComponentResource):
                     "seedbed.dev/aliases": ",".join(aliases),
                     "seedbed.dev/tracking-url": args.tracking_url,
                     "seedbed.dev/scripts": digest(args.scripts),
+                    **args.decision,
                 },
             },
             spec={

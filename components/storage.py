@@ -111,6 +111,12 @@ class DatasetStoreArgs:
     erasure_path: str | None
     """How a person's data is erased on request (GDPR Art. 17)."""
 
+    dpia_id: str | None = None
+    """Impact assessment of the processing (GDPR Art. 35)."""
+
+    dpia_review: str | None = None
+    """Day of its next review, YYYY-MM-DD."""
+
     retention_days: int | None
     """Days after which an object is gone with all its versions (GDPR Art. 5(1)(e)); None keeps it."""
 
@@ -199,6 +205,8 @@ def data_tags(args: DatasetStoreArgs) -> dict[str, str]:
         "register-id": args.register_id,
         "recipients": " ".join(args.recipients) or None,
         "erasure-path": args.erasure_path,
+        "dpia-id": args.dpia_id,
+        "dpia-review": args.dpia_review,
         "retention-days": None if args.retention_days is None else str(args.retention_days),
         "restore-runbook": RUNBOOK if args.data_class in PERSONAL else None,
     }

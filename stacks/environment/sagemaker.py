@@ -93,7 +93,7 @@ def _endpoint(
             account=settings.account,
             region=settings.region,
             permissions_boundary=base.permissions_boundary,
-            tags=settings.tags,
+            tags={**settings.tags, **(endpoint.decision.marks if endpoint.decision else {})},
         ),
         opts,
     )

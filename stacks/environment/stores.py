@@ -107,6 +107,8 @@ def _dataset(settings: Settings, dataset: Dataset, base: Foundation, opts: pulum
             register_id=dataset.register_id,
             recipients=dataset.recipients,
             erasure_path=dataset.erasure_path,
+            dpia_id=dataset.dpia_id,
+            dpia_review=dataset.dpia_review,
             retention_days=dataset.retention_days,
             noncurrent_days=dataset.noncurrent_days,
             archive_after_days=dataset.archive_after_days,

@@ -165,6 +165,7 @@ def _endpoint(ground: Ground, wanted: Endpoint) -> ModelEndpoint:
             capture_kms_aliases=[base.keys.aliases[names.capture_key(wanted.name)]] if wanted.capture else [],
             cidr=settings.cidr,
             s3_cidrs=base.s3_cidrs,
+            decision=wanted.decision.marks if wanted.decision else {},
             scripts={name: program(name) for name in PROGRAMS},
             cluster_name=settings.prefix,
             cluster=compute.cluster.cluster_name,

@@ -18,6 +18,7 @@ from stacks.file.vocabulary import (
     Classification,
     Code,
     DataClass,
+    Day,
     Days,
     Email,
     LegalBasis,
@@ -111,6 +112,12 @@ class Dataset(Part):
 
     erasure_path: Code | None = None
     """Code of the way in which a person's data is erased on request (GDPR Art. 17)."""
+
+    dpia_id: TagText | None = None
+    """Impact assessment of the processing (GDPR Art. 35); the policies ask for it for `special-category`."""
+
+    dpia_review: Day | None = None
+    """Day of the assessment's next review; the policies refuse one that is past."""
 
     @property
     def data_class(self) -> DataClass:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stacks.file.decision import Decision
 from stacks.file.vocabulary import (
     Code,
     EndpointInstanceType,
@@ -93,3 +94,6 @@ class SageMakerEndpoint(Part):
 
     capture: Capture | None = None
     """What is kept of the traffic; without it nothing. Needs a `controller`."""
+
+    decision: Decision | None = None
+    """What its answers decide about people; without it nothing."""

@@ -164,6 +164,11 @@ GitHubRepository = Annotated[
     StringConstraints(pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$"),
     Allowed("owner/name of a repository on GitHub, without wildcards, for example example-bank/ml-platform"),
 ]
+Day = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
+    Allowed('a day as "YYYY-MM-DD"'),
+]
 Days = Annotated[int, Field(ge=1, le=3650)]
 RetentionDays = Annotated[int, Field(ge=2, le=3650)]
 Classification = Literal["public", "internal", "confidential", "personal", "special-category"]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from stacks.file.decision import Decision
 from stacks.file.schedule import Schedule
 from stacks.file.serving import Capture
 from stacks.file.vocabulary import Allowed, ImageDigest, Name, Part, refused
@@ -136,6 +137,9 @@ class Endpoint(Part):
 
     callers: Annotated[tuple[Name, ...], Field(strict=False, max_length=50)] = ()
     """Teams whose pods may call it, beside its own."""
+
+    decision: Decision | None = None
+    """What its answers decide about people; without it nothing."""
 
     runtime: Runtime = "mlserver"
     """How the model is loaded: `mlserver` takes every model that MLflow logged, the others those of one library."""

@@ -112,6 +112,12 @@ INSIDE: dict[str, Any] = {
                 "erasurePath": "lifecycle-expiry",
             },
             "retrain": "credit-scoring",
+            "decision": {
+                "effect": "significant",
+                "dpiaId": "DPIA-4",
+                "dpiaReview": "2027-06-30",
+                "humanReview": "credit-desk@example.com",
+            },
         },
         {"name": "affordability", "team": "research", "model": "affordability", "image": f"serving@{DIGEST}"},
     ],

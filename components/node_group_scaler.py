@@ -8,6 +8,7 @@ import pulumi
 
 from components.kubernetes_object import KubernetesObject
 from components.node_group_scaler_access import CLUSTER_RULES, NAME, NAMESPACE, PRIORITIES, RULES, scaling_policy
+from components.openings import api_server, dns, pod_identity, to_block, written
 from components.pod_identity import PodIdentity, PodIdentityArgs
 from components.restricted_pod import container_security, folder, pod_security, resources
 
@@ -38,6 +39,9 @@ class NodeGroupScalerArgs:
 
     idle_minutes: int
     """How long a node of a group has nothing to do before it goes, 1 or more."""
+
+    cidr: str
+    """IPv4 block of the VPC, in which the API server answers."""
 
     account: str
     """Account of the cluster, 12 digits."""
@@ -89,7 +93,18 @@ def documents(args: NodeGroupScalerArgs) -> dict[str, dict[str, Any]]:
     rbac = "rbac.authorization.k8s.io"
     subjects = [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}]
     return {
-        "account": {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place},
+        "account": {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": place,
+            "automountServiceAccountToken": False,
+        },
+        "network": {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": place,
+            "spec": {"podSelector": {"matchLabels": LABELS}, **written(openings(args.cidr))},
+        },
         "cluster-role": {
             "apiVersion": f"{rbac}/v1",
             "kind": "ClusterRole",
@@ -146,6 +161,12 @@ def priorities(groups: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n" if lines else "{}\n"
 
 
+def openings(cidr: str) -> dict[str, Any]:
+    """Nobody in; out to the cluster, to the pod's identity, and to EC2 Auto Scaling, whose addresses are many."""
+    out = [dns(), api_server(cidr), pod_identity(), to_block("0.0.0.0/0", 443)]
+    return {"policy_types": ["Ingress", "Egress"], "egress": out}
+
+
 def arguments(cluster_name: str, idle_minutes: int) -> list[str]:
     """How the program is started (Cluster Autoscaler, FAQ, "What are the parameters to CA?")."""
     tags = f"k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/{cluster_name}"
@@ -170,6 +191,7 @@ def pod(args: NodeGroupScalerArgs) -> dict[str, Any]:
     health = {"httpGet": {"path": "/health-check", "port": PORT}, "periodSeconds": 10}
     return {
         "serviceAccountName": NAME,
+        "automountServiceAccountToken": True,
         "priorityClassName": "system-cluster-critical",
         "securityContext": pod_security(),
         "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],

@@ -22,6 +22,25 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """Label that the API server itself writes on every namespace."""
 
 
+FIELDS = {
+    "from_": "from",
+    "ip_block": "ipBlock",
+    "match_expressions": "matchExpressions",
+    "match_labels": "matchLabels",
+    "namespace_selector": "namespaceSelector",
+    "pod_selector": "podSelector",
+    "policy_types": "policyTypes",
+}
+"""Fields of network policies as an API server knows them, by their name in the SDK."""
+
+
+def written(rule: Any) -> Any:
+    """A rule in the spelling of the API server, for objects that are registered as they are."""
+    if isinstance(rule, Mapping):
+        return {FIELDS.get(key, key): written(entry) for key, entry in rule.items()}
+    return [written(entry) for entry in rule] if isinstance(rule, list) else rule
+
+
 def dns() -> Any:
     """To the cluster's names: CoreDNS in pods, or on each node behind the tenth service address, as in Auto Mode.
 
@@ -62,6 +81,11 @@ def to_block(cidr: str, port: int) -> Any:
 def to_pods(namespace: str, labels: Mapping[str, str], port: int) -> Any:
     """To one port of the pods of a namespace that bear `labels`."""
     return {"to": [_pods({NAMESPACE_NAME: namespace}, labels)], "ports": [_port(port)]}
+
+
+def from_block(cidr: str, port: int) -> Any:
+    """In to one port, from the hosts of a block."""
+    return {"from_": _blocks([cidr]), "ports": [_port(port)]}
 
 
 def from_namespaces(labels: Mapping[str, str], port: int) -> Any:

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.account import image
-from components.restricted_pod import container_security, digest, folder, placement, pod_security, resources
+from components.restricted_pod import USER_NAME, container_security, digest, folder, placement, pod_security, resources
 from components.tracking_login import AUDIENCE
 from components.workspace import SERVICE_ACCOUNT
 from components.workspace_access import QUEUE, QUEUE_NAME
@@ -190,6 +190,7 @@ def pod(args: TrainingPipelineArgs) -> dict[str, Any]:
         "GIT_CREDENTIALS": "/git/credentials",
         "GIT_TERMINAL_PROMPT": "0",
         "HOME": WORK,
+        **USER_NAME,
         "DVC_SITE_CACHE_DIR": f"{WORK}/.dvc-site",
         "DVC_NO_ANALYTICS": "true",
         "AWS_REGION": args.region,

@@ -6,8 +6,11 @@ from typing import Any
 
 from components.accelerators import POOL, TOLERATION
 
-USER = 1000
-"""Nobody in particular: everything a pod writes to is a volume of its own."""
+USER = 65532
+"""Nobody in particular, and nobody on a node: everything a pod writes to is a volume of its own."""
+
+USER_NAME = {"LOGNAME": "nobody"}
+"""Environment of programs that ask for their user's name, of which an image knows none (Python docs, "getpass")."""
 
 
 def pod_security() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations  # the arguments come from the module that us
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.account import dns_suffix, image
-from components.restricted_pod import container_security, folder, placement, pod_security, resources
+from components.restricted_pod import USER_NAME, container_security, folder, placement, pod_security, resources
 from components.tracking_login import AUDIENCE
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def server(args: ModelEndpointArgs, served: Served) -> dict[str, Any]:
         "MLSERVER_METRICS_DIR": "/tmp/metrics",
         "MLSERVER_ENVIRONMENTS_DIR": "/tmp/environments",
         "HOME": "/tmp",
+        **USER_NAME,
         "MPLCONFIGDIR": "/tmp",
     }
     return {

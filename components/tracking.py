@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components import tracking_credentials, tracking_login
-from components.restricted_pod import container_security, resources
+from components.restricted_pod import USER_NAME, container_security, resources
 from components.tracking_place import (
     FOLDER,
     HOSTS,
@@ -36,6 +36,7 @@ from components.tracking_pod import (
 
 QUIET = {
     "HOME": "/scratch",
+    **USER_NAME,
     "MLFLOW_AUTH_CONFIG_PATH": f"{CREDENTIALS}/basic_auth.ini",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

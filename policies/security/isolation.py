@@ -106,9 +106,10 @@ def _label(
           "CIS-EKS:5.4.4", "prowler:eks_cluster_network_policy_enabled", "NSA-via-trivy:2.0"),
 )  # fmt: skip
 def pods_are_isolated(one: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
-    """In every namespace one policy for all pods denies both directions; every workload outside its node's network is
-    selected by a policy with a selector of its own; no policy lets all sources in; and the cluster enforces policies,
-    which it does not by default: by its add-on vpc-cni, or in Auto Mode by the ConfigMap amazon-vpc-cni.
+    """In every namespace of the stack one policy for all pods denies both directions, and workloads in others, such as
+    kube-system, are selected by policies for both; every workload outside its node's network is selected by a policy
+    with a selector of its own; no policy lets all sources in; and the cluster enforces policies, which it does not by
+    default: by its add-on vpc-cni, or in Auto Mode by the ConfigMap amazon-vpc-cni.
     """
     if one.type in NAMESPACE:
         yield from _closed(named(one), stack)
@@ -159,9 +160,10 @@ def _isolated(one: Resource, stack: Stack) -> Iterator[Problem]:
     if space is None:
         yield undetermined("metadata.namespace")
         return
-    checks = [each_pod(one, partial(_selected, one, _policies(space, stack)))]
+    own = _policies(space, stack)
+    checks = [each_pod(one, partial(_selected, one, own))]
     if all(named(namespace) != space for namespace in stack.of(NAMESPACE)):
-        checks.append(_closed(space, stack))
+        checks.append(each_pod(one, partial(_shut, one, own)))
     yield from parts(*checks)
 
 
@@ -177,6 +179,29 @@ def _selected(one: Resource, policies: list[Resource], pod: Pod) -> Iterator[Pro
     elif True not in answers:
         fix = "add a NetworkPolicy whose podSelector has labels of these pods"
         yield fail(f"{pod.metadata}.labels", "no network policy is for these pods in particular", fix)
+
+
+def _shut(one: Resource, policies: list[Resource], pod: Pod) -> Iterator[Problem]:
+    """In a namespace that is not the stack's to close, pods are closed by whatever policy selects them."""
+    labels = pod_labels(one, pod)
+    for direction, rules in DIRECTIONS.items():
+        answers = [_isolates(policy, direction, rules, labels) for policy in policies]
+        path, fix = f"NetworkPolicy.spec.{rules}", f"add a NetworkPolicy for these pods with the type {direction}"
+        if None in answers and True not in answers:
+            yield undetermined(path)
+        elif True not in answers:
+            yield fail(path, f"nothing denies {rules} by default", fix)
+
+
+def _isolates(policy: Resource, direction: str, rules: str, labels: Mapping[str, Any]) -> bool | None:
+    """Whether pods with `labels` have only the ways of a direction that policies name; None where that is unknown."""
+    kinds, some = look(policy.props, "spec.policyTypes"), look(policy.props, f"spec.{rules}")
+    chosen = selects(look(policy.props, "spec.podSelector"), labels)
+    if chosen is False or (kinds is not UNKNOWN and as_list(kinds) and direction not in as_list(kinds)):
+        return False
+    if chosen is None or kinds is UNKNOWN or UNKNOWN in as_list(kinds) or some is UNKNOWN:
+        return None
+    return direction in (as_list(kinds) or ["Ingress", *(["Egress"] if as_list(some) else [])])
 
 
 def _sources(policy: Resource, where: str) -> Iterator[Problem]:

@@ -1,43 +1,50 @@
 """Which programs of others an environment has in its cluster, and what they are told."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import yaml
 
 from components.chart import ChartArgs, Document, Documents
+from components.closed_namespace import pod_security
+from stacks.environment.narrowing import closed, narrowed
 from stacks.helm import Release, rendered
 from stacks.versions import catalogue, image
 
-POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
-"""Labels of a namespace where no pod has more rights than it needs (Kubernetes, "Pod Security Standards")."""
+WEBHOOK_PORT = 9443
+"""Where the API server asks both controllers (versions.yaml: values of their charts)."""
 
+NOBODY = 65532
+"""User of their images, which has no account on any node (distroless images, "nonroot")."""
+
+POD_SECURITY = {
+    "runAsNonRoot": True,
+    "runAsUser": NOBODY,
+    "runAsGroup": NOBODY,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 
 RUNTIMES = ("ClusterServingRuntime", "ClusterStorageContainer")
 """What KServe would load models with; endpoints here say themselves what runs (components/serving_pod.py)."""
 
 
-def kueue(kubernetes: str, teams: Sequence[str], replicas: int) -> ChartArgs:
-    """Kueue for the namespaces of `teams`; `kubernetes` is the cluster's minor version.
+def kueue(kubernetes: str, teams: Sequence[str], replicas: int, cidr: str) -> ChartArgs:
+    """Kueue for the namespaces of `teams`; `kubernetes` is the cluster's minor version, `cidr` the block of its VPC.
 
     Raises ChartError where the chart cannot be rendered.
     """
-    everything = _installed([_release("kueue", kubernetes, kueue_values(teams, replicas))])
-    served = [document for document in everything.documents.objects if not _is_of_the_list(document)]
-    return replace(everything, documents=Documents(served))
+    return _installed(
+        [_release("kueue", kubernetes, kueue_values(teams, replicas))], cidr, lambda one: not _is_of_the_list(one)
+    )
 
 
-def kserve(kubernetes: str) -> ChartArgs:
+def kserve(kubernetes: str, cidr: str) -> ChartArgs:
     """KServe with its definitions; its webhooks' certificate is made by the add-on cert-manager.
 
     Raises ChartError where the chart cannot be rendered.
     """
-    everything = _installed(
-        [_release("kserve-crd", kubernetes, {}), _release("kserve-resources", kubernetes, kserve_values())]
-    )
-    used = [document for document in everything.documents.objects if document["kind"] not in RUNTIMES]
-    return replace(everything, documents=Documents(used))
+    releases = [_release("kserve-crd", kubernetes, {}), _release("kserve-resources", kubernetes, kserve_values())]
+    return _installed(releases, cidr, lambda one: one["kind"] not in RUNTIMES)
 
 
 def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:
@@ -51,11 +58,12 @@ def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:
             "replicas": replicas,
             "podDisruptionBudget": {"enabled": replicas > 1, "minAvailable": 1},
             "manager": {
+                "podSecurityContext": POD_SECURITY,
                 "image": {
                     "repository": manager.repository,
                     "tag": manager.version.removeprefix(":"),
                     "pullPolicy": "IfNotPresent",
-                }
+                },
             },
         },
         "managerConfig": {"controllerManagerConfigYaml": yaml.safe_dump(kueue_configuration(teams), sort_keys=True)},
@@ -94,7 +102,7 @@ def kserve_values() -> dict[str, Any]:
                 "deploymentMode": "RawDeployment",
                 "image": controller.repository,
                 "tag": controller.version.removeprefix(":"),
-                "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+                "securityContext": POD_SECURITY,
                 "gateway": {
                     "disableIstioVirtualHost": True,
                     "disableIngressCreation": True,
@@ -123,9 +131,11 @@ def _release(name: str, kubernetes: str, values: dict[str, Any]) -> Release:
     )
 
 
-def _installed(releases: Sequence[Release]) -> ChartArgs:
+def _installed(releases: Sequence[Release], cidr: str, wanted: Callable[[Document], bool]) -> ChartArgs:
+    first = releases[0]
+    objects = narrowed(document for release in releases for document in rendered(release) if wanted(document))
     return ChartArgs(
-        documents=Documents(document for release in releases for document in rendered(release)),
-        namespace=releases[0].namespace,
-        namespace_labels=POD_SECURITY,
+        documents=Documents(closed(objects, first.namespace, cidr, WEBHOOK_PORT)),
+        namespace=first.namespace,
+        namespace_labels=pod_security(first.kubernetes),
     )

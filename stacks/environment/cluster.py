@@ -59,7 +59,7 @@ def cluster(
     pools(settings, base, there, inside)
     queues = queue(settings, definitions, inside)
     if settings.environment.endpoints:
-        _serving(settings.environment.cluster.version, there, definitions, inside)
+        _serving(settings, settings.environment.cluster.version, there, definitions, inside)
     return Compute(cluster=there, inside=inside, queues=queues, definitions=definitions)
 
 
@@ -72,9 +72,11 @@ def _kubeconfig(settings: Settings, there: Cluster) -> pulumi.Output[str]:
     )
 
 
-def _serving(version: str, there: Cluster, definitions: Definitions, inside: pulumi.ResourceOptions) -> None:
+def _serving(
+    settings: Settings, version: str, there: Cluster, definitions: Definitions, inside: pulumi.ResourceOptions
+) -> None:
     definitions.define(["cert-manager.io"], there.add_ons[CERTIFICATES])
-    chart = Chart("kserve", kserve(version), inside)
+    chart = Chart("kserve", kserve(version, settings.cidr), inside)
     definitions.define(["serving.kserve.io", NAMESPACE], chart)
 
 

@@ -84,6 +84,7 @@ def _scaler(
             image=settings.image(f"cluster-autoscaler-{settings.environment.cluster.version}"),
             groups=groups,
             idle_minutes=idle_minutes,
+            cidr=settings.cidr,
             account=settings.account,
             region=settings.region,
             permissions_boundary=base.permissions_boundary,

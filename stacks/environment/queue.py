@@ -24,7 +24,7 @@ def queue(settings: Settings, definitions: Definitions, opts: pulumi.ResourceOpt
     if env.cluster is None or not env.teams:
         return {}
     names = [team.name for team in env.teams]
-    chart = Chart("kueue", kueue(env.cluster.version, names, replicas=2 if settings.protect else 1), opts)
+    chart = Chart("kueue", kueue(env.cluster.version, names, 2 if settings.protect else 1, settings.cidr), opts)
     definitions.define(["kueue.x-k8s.io", NAMESPACE], chart)
     made = GpuQueue(
         "queue",

@@ -24,13 +24,13 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def kueue(cluster):
-    cluster.install(charts.kueue("1.34", ["default"], 1), "kueue-controller-manager")
+    cluster.install(charts.kueue("1.34", ["default"], 1, "10.20.0.0/16"), "kueue-controller-manager")
     return cluster
 
 
 @pytest.fixture(scope="module")
 def kserve(cluster):
-    cluster.install(charts.kserve("1.34"), "kserve-controller-manager")
+    cluster.install(charts.kserve("1.34", "10.20.0.0/16"), "kserve-controller-manager")
     return cluster
 
 

@@ -4,9 +4,20 @@ import pytest
 import yaml
 
 from stacks.environment import charts
+from stacks.environment.narrowing import closed, narrowed
 from stacks.versions import catalogue, image
 
+CIDR = "10.20.0.0/16"
 KEPT = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kueue-webhook-service"}}
+MANAGER = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "manager", "namespace": "kserve"},
+    "spec": {
+        "selector": {"matchLabels": {"control-plane": "manager"}},
+        "template": {"spec": {"containers": [{"name": "kube-rbac-proxy"}, {"name": "manager"}]}},
+    },
+}
 LIST = [
     {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kueue-visibility-server"}},
     {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1.visibility"}},
@@ -27,8 +38,8 @@ def asked(monkeypatch):
 
 
 def test_charts_come_at_the_versions_of_the_catalogue(asked):
-    charts.kueue("1.34", ["scoring"], 1)
-    charts.kserve("1.33")
+    charts.kueue("1.34", ["scoring"], 1, CIDR)
+    charts.kserve("1.33", CIDR)
     assert [(r.chart, r.version, r.kubernetes, r.namespace) for r in asked] == [
         ("kueue", catalogue().charts["kueue"].version, "1.34", "kueue-system"),
         ("kserve-crd", catalogue().charts["kserve-crd"].version, "1.33", "kserve"),
@@ -37,13 +48,40 @@ def test_charts_come_at_the_versions_of_the_catalogue(asked):
 
 
 def test_no_api_of_the_cluster_depends_on_kueue(asked):
-    assert charts.kueue("1.34", ["scoring"], 1).documents.objects == (KEPT,)
+    kept = [d for d in charts.kueue("1.34", ["scoring"], 1, CIDR).documents.objects if d["kind"] != "NetworkPolicy"]
+    assert kept == [KEPT]
     assert asked[0].values["controllerManager"]["featureGates"] == [{"name": "VisibilityOnDemand", "enabled": False}]
 
 
 def test_no_pod_of_a_chart_may_do_more_than_it_needs(asked):
-    for installed in (charts.kueue("1.34", [], 1), charts.kserve("1.34")):
+    for installed in (charts.kueue("1.34", [], 1, CIDR), charts.kserve("1.34", CIDR)):
         assert installed.namespace_labels["pod-security.kubernetes.io/enforce"] == "restricted"
+        assert installed.namespace_labels["pod-security.kubernetes.io/enforce-version"] == "v1.34"
+
+
+def test_a_controller_speaks_to_the_cluster_alone_and_only_its_api_server_speaks_to_it():
+    deny, own = (d["spec"] for d in closed([MANAGER], "kserve", CIDR, 9443) if d["kind"] == "NetworkPolicy")
+
+    assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert own["podSelector"] == {"matchLabels": {"control-plane": "manager"}}
+    assert own["ingress"] == [{"from": [{"ipBlock": {"cidr": CIDR}}], "ports": [{"port": 9443, "protocol": "TCP"}]}]
+    assert {port["port"] for rule in own["egress"] for port in rule["ports"]} == {53, 443}
+
+
+def test_a_controller_asks_for_its_token_reads_no_secret_of_others_and_runs_no_proxy():
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "kserve-manager-role"},
+        "rules": [{"apiGroups": [""], "resources": ["secrets", "serviceaccounts"], "verbs": ["get"]}],
+    }
+    proxy = {"kind": "Service", "metadata": {"name": "kserve-controller-manager-service"}}
+    manager, kept = narrowed([MANAGER, role, proxy])
+
+    assert kept["rules"] == [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get"]}]
+    pod = manager["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is True
+    assert [one["name"] for one in pod["containers"]] == ["manager"]
 
 
 def test_kueue_is_asked_about_the_work_of_teams_alone():

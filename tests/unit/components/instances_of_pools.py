@@ -94,6 +94,7 @@ POOLS = [
         image=("registry.example.com/cluster-autoscaler:v1", "registry.example.com/cluster-autoscaler:v2"),
         groups=([["test-a-spot", "test-a-on-demand"]], [["test-a-on-demand", "test-a-spot"]]),
         idle_minutes=(10, 5),
+        cidr=("10.20.0.0/16", "10.30.0.0/16"),
     ),
     instance(
         PoolRights,

@@ -9,7 +9,7 @@ class Decision(Part):
     """What a model's answers decide about people, where no person does (GDPR Art. 22)."""
 
     effect: Literal["legal", "significant"]
-    """What a decision does to a person: `legal` to their rights, `significant` as much otherwise, as a refused credit."""
+    """What a decision does to a person: `legal` to their rights, `significant` as much, such as a refused credit."""
 
     dpia_id: TagText
     """Impact assessment of the processing (GDPR Art. 35)."""

@@ -2,7 +2,8 @@
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,16 @@ from seedbed.machine import charts_at_hand
 from seedbed.rehearsal import PROJECT, STACK_TYPE, Declared, Rehearsal, rehearse_environment
 from stacks.reading.yaml_file import read_document
 
+UNDECIDED = "GOV-04"
+"""The control that speaks for what others cannot decide."""
 
-def check(environment: str, file: Path) -> tuple[rule.Verdict, Rehearsal]:
-    """Rehearses the program with an environment's file, which must be valid, and judges what it declares."""
+
+def check(environment: str, file: Path, only: Sequence[str] = ()) -> tuple[rule.Verdict, Rehearsal]:
+    """Rehearses the program with an environment's file, which must be valid, and judges what it declares.
+
+    only: ids of the controls that are asked; all of them where none is named.
+    """
+    chosen = named(only)
     try:
         with charts_at_hand():
             rehearsal = rehearse_environment(environment, configuration(file))
@@ -25,7 +33,7 @@ def check(environment: str, file: Path) -> tuple[rule.Verdict, Rehearsal]:
             f"{environment}: the program stops before it has declared everything: {type(error).__name__}: {error}",
             do=f"The whole traceback: seedbed preview {environment} --offline",
         ) from error
-    return judge(environment, seen(environment, rehearsal)), rehearsal
+    return judge(environment, seen(environment, rehearsal), chosen), rehearsal
 
 
 def seen(environment: str, rehearsal: Rehearsal) -> rule.Stack:
@@ -33,14 +41,24 @@ def seen(environment: str, rehearsal: Rehearsal) -> rule.Stack:
     return rule.Stack([*map(resource, rehearsal.resources), root(environment, rehearsal)])
 
 
-def judge(environment: str, stack: rule.Stack) -> rule.Verdict:
-    """The verdict of all controls at the environment's levels, with the exceptions that hold today."""
+def named(ids: Sequence[str]) -> list[rule.Control] | None:
+    """The controls of these ids, and the one that speaks for what they cannot decide; None where no id is given."""
+    known = {one.id: one for one in rule.controls()}
+    for id in ids:
+        if id not in known:
+            near = ", ".join(get_close_matches(id, known, 1)) or "one that `python -m policies` lists"
+            raise WrongInputError(f"--only {id}: no control has this id; write {near}.")
+    return [one for id, one in known.items() if id in (*ids, UNDECIDED)] if ids else None
+
+
+def judge(environment: str, stack: rule.Stack, only: Sequence[rule.Control] | None = None) -> rule.Verdict:
+    """The verdict of all controls, or some, at the environment's levels, with the exceptions that hold today."""
     today = datetime.datetime.now(datetime.UTC).date()
     try:
         levels, waivers = rule.config(environment), rule.waivers()
     except ValueError as error:
         raise WrongInputError(str(error)) from error
-    return rule.judge(stack, levels, waivers, today=today)
+    return rule.judge(stack, levels, waivers, today=today, only=only)
 
 
 def configuration(file: Path) -> dict[str, str]:

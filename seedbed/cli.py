@@ -218,13 +218,18 @@ def _for_the_engine(command: Command, settings: Settings) -> dict[str, str]:
 
 
 @app.command()
-def check(environment: Environment = "local") -> None:
+def check(
+    environment: Environment = "local",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="ID", help="Ask this control alone; repeatable.")
+    ] = None,
+) -> None:
     """Judge an environment by the policies without cloud, engine or credentials, in seconds."""
     from seedbed.check import check as judged
 
     with running() as command:
         command.checkout.settings(environment)
-        verdict, rehearsal = judged(environment, command.checkout.file(environment))
+        verdict, rehearsal = judged(environment, command.checkout.file(environment), only or ())
         summary.show_findings(command.out, verdict)
         made = sum(resource.custom for resource in rehearsal.resources)
         command.out.print(f"{environment}: {made} resources declared")

@@ -115,7 +115,7 @@ def _in_the_cluster(settings: Settings) -> Iterator[Flow]:
 
 
 def _kept(known: Mapping[str, DataStore], settings: Settings) -> Iterator[Flow]:
-    for one in settings.environment.sagemaker_endpoints:
+    for one in (*settings.environment.sagemaker_endpoints, *settings.environment.endpoints):
         target = f"kept {one.name}-captured"
         if one.capture is not None and target in known:
             yield _way(f"endpoint {one.name}", target, f"{one.capture.percent} % of the requests are kept")

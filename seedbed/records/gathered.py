@@ -119,12 +119,13 @@ def gather(checkout: Checkout, environment: str, at: datetime.datetime) -> Recor
 
 
 def _activity(store: DataStore, ways: Flows) -> Activity:
-    """A store with the stations that its data may reach."""
+    """A store with the stations that its data may reach, and the endpoint whose requests it keeps."""
     reached = {f"store {store.name}", f"kept {store.name}"}
+    sources = {way.source for way in ways.flows if way.target in reached}
     while more := {way.target for way in ways.flows if way.source in reached} - reached:
         reached |= more
 
     def of(kind: str) -> tuple[str, ...]:
-        return tuple(sorted(one.partition(" ")[2] for one in reached if one.startswith(f"{kind} ")))
+        return tuple(sorted(one.partition(" ")[2] for one in reached | sources if one.startswith(f"{kind} ")))
 
     return Activity(store=store, teams=of("team"), pipelines=of("pipeline"), endpoints=of("endpoint"))

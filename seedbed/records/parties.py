@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,8 @@ ACCOUNT = re.compile(r"arn:aws[\w-]*:[\w-]*:[\w-]*:(\d{12}):")
 PROVIDER = "pulumi:providers:aws"
 MIRROR = "aws:ecr/pullThroughCacheRule:PullThroughCacheRule"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+CLOUD = "Amazon Web Services"
+REGISTER = "policies/config: RES.processors"
 UNSAID = "not in the program"
 
 
@@ -38,16 +40,21 @@ class Party:
 
 def parties(stack: rule.Stack, settings: Settings, levels: rule.Config) -> tuple[Party, ...]:
     """Everybody whom the program names, processors first."""
+    register = levels.of("RES-04").get("processors", ())
+    clouds = [one for one in register if str(one.get("name", "")).startswith(CLOUD)]
     return (
-        *_cloud(stack),
-        *_registered(levels),
+        *_cloud(stack, clouds),
+        *(_processor(one) for one in register if one not in clouds),
+        *_sinks(levels),
         *_accounts(stack, settings),
         *_suppliers(stack, settings),
         *_told(stack),
     )
 
 
-def _cloud(stack: rule.Stack) -> Iterator[Party]:
+def _cloud(stack: rule.Stack, known: Sequence[Mapping[str, Any]]) -> Iterator[Party]:
+    """AWS by region, with what the register says of it."""
+    entry = known[0] if known else {}
     by_region: dict[str, list[rule.Resource]] = {}
     for one in stack.by_type.get(PROVIDER, ()):
         region = rule.look(one.props, "region")
@@ -55,12 +62,12 @@ def _cloud(stack: rule.Stack) -> Iterator[Party]:
     for region, providers in sorted(by_region.items()):
         accounts = sorted({account for one in providers for account in _listed(one.props.get("allowedAccountIds"))})
         yield Party(
-            name="AWS European Sovereign Cloud" if region.startswith("eusc-") else "Amazon Web Services",
+            name=str(entry.get("name") or ("AWS European Sovereign Cloud" if region.startswith("eusc-") else CLOUD)),
             role="processor",
             does=f"runs everything, in account {', '.join(accounts) or UNSAID}",
-            where=region or UNSAID,
-            contract=UNSAID,
-            proof=tuple(one.urn for one in providers),
+            where=", ".join(str(one) for one in (region, entry.get("country")) if one) or UNSAID,
+            contract=str(entry.get("contract") or UNSAID),
+            proof=(*(one.urn for one in providers), *([REGISTER] if entry else [])),
         )
 
 
@@ -73,20 +80,22 @@ def _listed(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _registered(levels: rule.Config) -> Iterator[Party]:
-    """What the policies' configuration registers: processors (RES.processors), sinks of telemetry (RES-05.sinks)."""
-    for entry in levels.of("RES-04").get("processors", ()):
-        through = [*entry.get("accounts", ()), *entry.get("issuers", ())]
-        yield Party(
-            name=str(entry.get("name") or UNSAID),
-            role="processor",
-            does=f"may be let in as {', '.join(map(str, through))}"
-            if through
-            else "is registered; no account is let in",
-            where=str(entry.get("country") or UNSAID),
-            contract=str(entry.get("contract") or UNSAID),
-            proof=("policies/config: RES.processors",),
-        )
+def _processor(entry: Mapping[str, Any]) -> Party:
+    """An entry of the register RES.processors."""
+    through = [*entry.get("accounts", ()), *entry.get("issuers", ())]
+    said = str(entry.get("does") or "")
+    let = f"is let in as {', '.join(map(str, through))}" if through else "no account of it is let in"
+    return Party(
+        name=str(entry.get("name") or UNSAID),
+        role="processor",
+        does="; ".join(one for one in (said, let) if one),
+        where=str(entry.get("country") or UNSAID),
+        contract=str(entry.get("contract") or UNSAID),
+        proof=(REGISTER,),
+    )
+
+
+def _sinks(levels: rule.Config) -> Iterator[Party]:
     for sink in levels.of("RES-05").get("sinks", ()):
         yield Party(
             name=str(sink),
@@ -142,14 +151,17 @@ def _supplier(host: str, does: str, proof: str) -> Party:
 
 
 def _told(stack: rule.Stack) -> Iterator[Party]:
+    found: dict[tuple[str, str], list[str]] = {}
     for one in stack.by_type.get(SUBSCRIPTION, ()):
         who = rule.look(one.props, "endpoint")
         if isinstance(who, str):
-            yield Party(
-                name=who,
-                role="recipient of notices",
-                does=f"is told of alarms by {rule.text(one.props, 'protocol')}",
-                where=UNSAID,
-                contract=UNSAID,
-                proof=(one.urn,),
-            )
+            found.setdefault((who, rule.text(one.props, "protocol")), []).append(one.urn)
+    for (who, protocol), urns in sorted(found.items()):
+        yield Party(
+            name=who,
+            role="recipient of notices",
+            does=f"is told of alarms by {protocol}",
+            where=UNSAID,
+            contract=UNSAID,
+            proof=tuple(urns),
+        )

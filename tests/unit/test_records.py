@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 
 from policies.rule import UNKNOWN, Stack, Waiver, config, controls, judge
-from seedbed.checkout import Checkout
 from seedbed import whole_files
+from seedbed.checkout import Checkout
+from seedbed.machine import charts_at_hand
 from seedbed.records import FORMATS, Records, gather, write
 from seedbed.records.digests import of_files, of_resources
 from seedbed.records.evidence import evidence
@@ -22,7 +23,7 @@ from seedbed.records.page import page
 from seedbed.records.sarif import sarif
 from seedbed.rehearsal import rehearse_environment
 from stacks.settings import load
-from tests.policies.cases import TODAY, world
+from tests.policies.cases import TODAY
 from tests.policies.test_mutations import mutated
 
 ROOT = Path(__file__).parents[2]
@@ -121,8 +122,10 @@ def test_what_comes_of_personal_data_is_drawn_as_personal_and_what_does_not_is_n
 def test_those_outside_are_named_with_what_names_them(records):
     told = {(one.name, one.role): one for one in records.parties}
 
-    assert told[("Amazon Web Services", "processor")].where == "eu-central-1"
-    assert "333333333333" in told[("Amazon Web Services", "processor")].does
+    (cloud,) = (one for one in records.parties if one.role == "processor" and "333333333333" in one.does)
+    assert cloud.where.startswith("eu-central-1")
+    assert cloud.name.startswith("Amazon Web Services")
+    assert len(told) == len(records.parties), "nobody is named twice in one role"
     assert ("quay.io", "supplier") in told
     assert told[("github.com", "deploys")].proof == ("setting delivery.repository",)
     assert all(one.proof for one in records.parties)
@@ -268,7 +271,8 @@ def test_the_digest_changes_with_the_program_and_with_nothing_else(tmp_path):
 def test_the_digest_of_what_is_declared_does_not_depend_on_the_order(records):
     from seedbed.check import configuration
 
-    resources = rehearse_environment("dev", configuration(ROOT / "Pulumi.dev.yaml")).resources
+    with charts_at_hand():
+        resources = rehearse_environment("dev", configuration(ROOT / "Pulumi.dev.yaml")).resources
     assert of_resources(resources) == of_resources(reversed(resources))
     assert of_resources(resources) != of_resources(resources[1:])
     assert of_resources(resources) != records.digests.declared
@@ -295,10 +299,3 @@ def test_one_format_that_cannot_be_rendered_keeps_all_from_being_written(records
     with pytest.raises(AttributeError):
         write(replace(records, digests=None), tmp_path / "new")  # type: ignore[arg-type]
     assert not (tmp_path / "new").exists()
-
-
-def test_the_compliant_stack_of_the_policies_has_no_violation():
-    levels = config("staging")
-    verdict = judge(Stack(world()), levels, today=TODAY)
-
-    assert {one.outcome for one in evidence(verdict, levels)} <= {"satisfied", "not applicable", "not asked"}

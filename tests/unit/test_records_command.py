@@ -41,3 +41,12 @@ def test_what_cannot_be_done_is_said_with_its_exit_code(words, code, said):
 
     assert done.exit_code == code, done.output
     assert said in done.output
+
+
+def test_one_control_is_asked_alone():
+    done = RUN.invoke(app, ["check", "staging", "--only", "STO-01"])
+    assert done.exit_code == 0, done.output
+
+    wrong = RUN.invoke(app, ["check", "staging", "--only", "STO-1"])
+    assert wrong.exit_code == 2
+    assert "--only STO-1: no control has this id; write STO-01." in wrong.output

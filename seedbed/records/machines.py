@@ -97,7 +97,13 @@ def _evidence(one: Evidence) -> dict[str, Any]:
 
 def _finding(one: rule.Finding) -> dict[str, Any]:
     waiver = one.waiver
-    said = {"urn": one.urn, "state": one.state, "level": one.level, "path": one.path, "message": one.message}
+    said: dict[str, Any] = {
+        "urn": one.urn,
+        "state": one.state,
+        "level": one.level,
+        "path": one.path,
+        "message": one.message,
+    }
     if one.about:
         said["about"] = one.about
     if waiver is not None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from components.account import dns_suffix
-from stacks import names
+from stacks import names, versions
 from stacks.file import regions
 from stacks.file.audit import Audit
 from stacks.file.cluster import Cluster, SystemNodes
@@ -34,8 +34,6 @@ from stacks.reading.rules import RULES
 from stacks.reading.shape import fields, words
 from stacks.reading.sound import ENVIRONMENT, Unsound, sound
 from stacks.reading.yaml_file import Document, read_document
-from stacks.versions import addon_versions
-from stacks.versions import image as catalogued
 
 __all__ = [
     "Artifacts",
@@ -157,14 +155,15 @@ class Settings(BaseModel):
     def versions(self) -> dict[str, str]:
         """Version of each EKS add-on for the cluster's version of Kubernetes; none without a cluster."""
         cluster = self.environment.cluster
-        return addon_versions(cluster.version) if cluster else {}
+        return versions.addon_versions(cluster.version) if cluster else {}
 
     def image(self, name: str) -> str:
         """Reference of an image of the catalogue, through the mirror of its registry where the environment has one.
 
         Raises KeyError for a name that the catalogue lacks.
         """
-        found, env = catalogued(name), self.environment
+        env = self.environment
+        found = versions.image(name).at(next((one.digest for one in env.images.digests if one.image == name), None))
         host = DOCKER_HUB if found.host == "docker.io" else found.host
         mirror = next((mirror.name for mirror in env.images.mirrors if mirror.upstream == host), None)
         if mirror is None:

@@ -90,6 +90,10 @@ class Image(_Entry):
         """What stands behind the name: the tag, and the digest where it is known."""
         return f":{self.tag}" + (f"@{self.digest}" if self.digest else "")
 
+    def at(self, digest: str | None) -> "Image":
+        """The same image by `digest`, where the catalogue has none."""
+        return self.model_copy(update={"digest": self.digest or digest})
+
     @property
     def reference(self) -> str:
         """What a container is told, by digest where it is known."""

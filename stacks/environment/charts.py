@@ -9,7 +9,7 @@ from components.chart import ChartArgs, Document, Documents
 from components.closed_namespace import pod_security
 from stacks.environment.narrowing import closed, narrowed
 from stacks.helm import Release, rendered
-from stacks.versions import catalogue, image
+from stacks.versions import catalogue
 
 WEBHOOK_PORT = 9443
 """Where the API server asks both controllers (versions.yaml: values of their charts)."""
@@ -28,28 +28,31 @@ RUNTIMES = ("ClusterServingRuntime", "ClusterStorageContainer")
 """What KServe would load models with; endpoints here say themselves what runs (components/serving_pod.py)."""
 
 
-def kueue(kubernetes: str, teams: Sequence[str], replicas: int, cidr: str) -> ChartArgs:
-    """Kueue for the namespaces of `teams`; `kubernetes` is the cluster's minor version, `cidr` the block of its VPC.
+def kueue(kubernetes: str, teams: Sequence[str], replicas: int, cidr: str, image: str) -> ChartArgs:
+    """Kueue for the namespaces of `teams`, from `image`; `kubernetes` is the cluster's minor version, `cidr` the block
+    of its VPC.
 
     Raises ChartError where the chart cannot be rendered.
     """
     return _installed(
-        [_release("kueue", kubernetes, kueue_values(teams, replicas))], cidr, lambda one: not _is_of_the_list(one)
+        [_release("kueue", kubernetes, kueue_values(teams, replicas, image))],
+        cidr,
+        lambda one: not _is_of_the_list(one),
     )
 
 
-def kserve(kubernetes: str, cidr: str) -> ChartArgs:
-    """KServe with its definitions; its webhooks' certificate is made by the add-on cert-manager.
+def kserve(kubernetes: str, cidr: str, image: str) -> ChartArgs:
+    """KServe from `image` with its definitions; its webhooks' certificate is made by the add-on cert-manager.
 
     Raises ChartError where the chart cannot be rendered.
     """
-    releases = [_release("kserve-crd", kubernetes, {}), _release("kserve-resources", kubernetes, kserve_values())]
+    releases = [_release("kserve-crd", kubernetes, {}), _release("kserve-resources", kubernetes, kserve_values(image))]
     return _installed(releases, cidr, lambda one: one["kind"] not in RUNTIMES)
 
 
-def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:
+def kueue_values(teams: Sequence[str], replicas: int, image: str) -> dict[str, Any]:
     """Values of the chart: a pinned image, certificates of its own, nothing that it is not asked for."""
-    manager = image("kueue")
+    repository, _, tag = image.partition(":")
     return {
         "enableCertManager": False,
         "controllerManager": {
@@ -60,8 +63,8 @@ def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:
             "manager": {
                 "podSecurityContext": POD_SECURITY,
                 "image": {
-                    "repository": manager.repository,
-                    "tag": manager.version.removeprefix(":"),
+                    "repository": repository,
+                    "tag": tag,
                     "pullPolicy": "IfNotPresent",
                 },
             },
@@ -92,16 +95,17 @@ def kueue_configuration(teams: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def kserve_values() -> dict[str, Any]:
+def kserve_values(image: str) -> dict[str, Any]:
     """Values of the chart: plain Deployments, Services and autoscalers, no Knative, no Istio, no way in from outside
     (KServe, "Raw Deployment installation")."""
-    controller, initializer = image("kserve-controller"), image("kserve-storage-initializer")
+    initializer = catalogue().images["kserve-storage-initializer"]
+    repository, _, tag = image.partition(":")
     return {
         "kserve": {
             "controller": {
                 "deploymentMode": "RawDeployment",
-                "image": controller.repository,
-                "tag": controller.version.removeprefix(":"),
+                "image": repository,
+                "tag": tag,
                 "securityContext": POD_SECURITY,
                 "gateway": {
                     "disableIstioVirtualHost": True,

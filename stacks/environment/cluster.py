@@ -76,7 +76,7 @@ def _serving(
     settings: Settings, version: str, there: Cluster, definitions: Definitions, inside: pulumi.ResourceOptions
 ) -> None:
     definitions.define(["cert-manager.io"], there.add_ons[CERTIFICATES])
-    chart = Chart("kserve", kserve(version, settings.cidr), inside)
+    chart = Chart("kserve", kserve(version, settings.cidr, settings.image("kserve-controller")), inside)
     definitions.define(["serving.kserve.io", NAMESPACE], chart)
 
 

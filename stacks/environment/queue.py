@@ -24,7 +24,9 @@ def queue(settings: Settings, definitions: Definitions, opts: pulumi.ResourceOpt
     if env.cluster is None or not env.teams:
         return {}
     names = [team.name for team in env.teams]
-    chart = Chart("kueue", kueue(env.cluster.version, names, 2 if settings.protect else 1, settings.cidr), opts)
+    replicas = 2 if settings.protect else 1
+    installed = kueue(env.cluster.version, names, replicas, settings.cidr, settings.image("kueue"))
+    chart = Chart("kueue", installed, opts)
     definitions.define(["kueue.x-k8s.io", NAMESPACE], chart)
     made = GpuQueue(
         "queue",

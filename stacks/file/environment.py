@@ -28,9 +28,11 @@ from stacks.file.vocabulary import (
     RepositoryName,
     RetentionDays,
     RoleArn,
+    ShaDigest,
     SpecialCondition,
     System,
     TagText,
+    UnreadImage,
 )
 from stacks.file.workloads import Endpoint, Pipeline
 
@@ -161,6 +163,16 @@ class Mirror(Part):
     registry.gitlab.com), in the environment's account and region."""
 
 
+class Digest(Part):
+    """Which image a tag of the catalogue meant when somebody looked."""
+
+    image: UnreadImage
+    """Name of the image in versions.yaml."""
+
+    digest: ShaDigest
+    """What `docker buildx imagetools inspect` says of that tag."""
+
+
 class Images(Part):
     """The image registry."""
 
@@ -172,6 +184,9 @@ class Images(Part):
 
     mirrors: Annotated[tuple[Mirror, ...], Field(strict=False)] = ()
     """Public registries mirrored on first pull."""
+
+    digests: Annotated[tuple[Digest, ...], Field(strict=False)] = ()
+    """Digests of images of the platform that versions.yaml has by tag alone; REG-04 wants one of each that runs."""
 
 
 class Environment(Part):

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from stacks.file.regions import ZONES
 from stacks.reading.problems import nearest, short
-from stacks.versions import kubernetes_versions
+from stacks.versions import catalogue, kubernetes_versions
 
 
 class Part(BaseModel):
@@ -48,6 +48,19 @@ def _known_region(text: str) -> str:
 def _known_kubernetes(text: str) -> str:
     if text not in kubernetes_versions():
         raise refused(f"write one of these in quotes, or add {short(text)} and its add-ons to versions.yaml")
+    return text
+
+
+def _unread() -> list[str]:
+    return sorted(name for name, image in catalogue().images.items() if image.digest is None)
+
+
+def _without_digest(text: str) -> str:
+    if text not in catalogue().images:
+        near = nearest(text, _unread())
+        raise refused(f"write {near}" if near else "write an image of versions.yaml")
+    if text not in _unread():
+        raise refused("remove it: versions.yaml has the digest of this image")
     return text
 
 
@@ -145,6 +158,16 @@ ImageDigest = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9]*([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$", max_length=200),
     Allowed("a repository of images.repositories, @sha256: and the image's digest of 64 hexadecimal digits"),
+]
+
+UnreadImage = Annotated[
+    str,
+    AfterValidator(_without_digest),
+    WithJsonSchema({"type": "string", "enum": _unread()}),
+    Allowed(f"an image that versions.yaml has without a digest: {', '.join(_unread())}"),
+]
+ShaDigest = Annotated[
+    str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$"), Allowed("sha256: and 64 hexadecimal digits")
 ]
 
 

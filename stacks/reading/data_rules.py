@@ -145,6 +145,7 @@ def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
     named = ("datasets", "teams", "pools", "pipelines", "endpoints", "sagemakerEndpoints")
     for keys in (*((key,) for key in named), ("images", "mirrors")):
         yield [((*at, "name"), entry.name) for at, entry in entries(config, *keys)]
+    yield [((*at, "image"), entry.image) for at, entry in entries(config, "images", "digests")]
     for keys in (
         ("images", "repositories"),
         ("keys", "administrators"),

@@ -9,6 +9,7 @@ import pytest
 
 from localcloud.clusters.api import ApiError
 from stacks.environment import charts
+from stacks.versions import image
 from tests.localcloud.conftest import connect
 from tests.localcloud.controlled import account_with_controllers, auto_mode, deployment, pod_spec, pool
 from tests.localcloud.running_clusters import until
@@ -24,13 +25,17 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def kueue(cluster):
-    cluster.install(charts.kueue("1.34", ["default"], 1, "10.20.0.0/16"), "kueue-controller-manager")
+    cluster.install(
+        charts.kueue("1.34", ["default"], 1, "10.20.0.0/16", image("kueue").reference), "kueue-controller-manager"
+    )
     return cluster
 
 
 @pytest.fixture(scope="module")
 def kserve(cluster):
-    cluster.install(charts.kserve("1.34", "10.20.0.0/16"), "kserve-controller-manager")
+    cluster.install(
+        charts.kserve("1.34", "10.20.0.0/16", image("kserve-controller").reference), "kserve-controller-manager"
+    )
     return cluster
 
 

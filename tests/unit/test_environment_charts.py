@@ -8,6 +8,7 @@ from stacks.environment.narrowing import closed, narrowed
 from stacks.versions import catalogue, image
 
 CIDR = "10.20.0.0/16"
+IMAGE = "registry.example.com/controller:v1@sha256:" + 64 * "a"
 KEPT = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kueue-webhook-service"}}
 MANAGER = {
     "apiVersion": "apps/v1",
@@ -38,8 +39,8 @@ def asked(monkeypatch):
 
 
 def test_charts_come_at_the_versions_of_the_catalogue(asked):
-    charts.kueue("1.34", ["scoring"], 1, CIDR)
-    charts.kserve("1.33", CIDR)
+    charts.kueue("1.34", ["scoring"], 1, CIDR, IMAGE)
+    charts.kserve("1.33", CIDR, IMAGE)
     assert [(r.chart, r.version, r.kubernetes, r.namespace) for r in asked] == [
         ("kueue", catalogue().charts["kueue"].version, "1.34", "kueue-system"),
         ("kserve-crd", catalogue().charts["kserve-crd"].version, "1.33", "kserve"),
@@ -48,13 +49,15 @@ def test_charts_come_at_the_versions_of_the_catalogue(asked):
 
 
 def test_no_api_of_the_cluster_depends_on_kueue(asked):
-    kept = [d for d in charts.kueue("1.34", ["scoring"], 1, CIDR).documents.objects if d["kind"] != "NetworkPolicy"]
+    kept = [
+        d for d in charts.kueue("1.34", ["scoring"], 1, CIDR, IMAGE).documents.objects if d["kind"] != "NetworkPolicy"
+    ]
     assert kept == [KEPT]
     assert asked[0].values["controllerManager"]["featureGates"] == [{"name": "VisibilityOnDemand", "enabled": False}]
 
 
 def test_no_pod_of_a_chart_may_do_more_than_it_needs(asked):
-    for installed in (charts.kueue("1.34", [], 1, CIDR), charts.kserve("1.34", CIDR)):
+    for installed in (charts.kueue("1.34", [], 1, CIDR, IMAGE), charts.kserve("1.34", CIDR, IMAGE)):
         assert installed.namespace_labels["pod-security.kubernetes.io/enforce"] == "restricted"
         assert installed.namespace_labels["pod-security.kubernetes.io/enforce-version"] == "v1.34"
 
@@ -85,7 +88,9 @@ def test_a_controller_asks_for_its_token_reads_no_secret_of_others_and_runs_no_p
 
 
 def test_kueue_is_asked_about_the_work_of_teams_alone():
-    told = yaml.safe_load(charts.kueue_values(["scoring", "fraud"], 1)["managerConfig"]["controllerManagerConfigYaml"])
+    told = yaml.safe_load(
+        charts.kueue_values(["scoring", "fraud"], 1, IMAGE)["managerConfig"]["controllerManagerConfigYaml"]
+    )
     assert told["managedJobsNamespaceSelector"]["matchExpressions"] == [
         {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["scoring", "fraud"]}
     ]
@@ -94,7 +99,7 @@ def test_kueue_is_asked_about_the_work_of_teams_alone():
 
 
 def test_kueue_runs_the_published_image_and_not_the_charts_staging_one():
-    used = charts.kueue_values([], 1)["controllerManager"]["manager"]["image"]
+    used = charts.kueue_values([], 1, image("kueue").reference)["controllerManager"]["manager"]["image"]
     assert f"{used['repository']}:{used['tag']}" == image("kueue").reference
     assert "@sha256:" in used["tag"]
     assert used["pullPolicy"] == "IfNotPresent"
@@ -102,12 +107,12 @@ def test_kueue_runs_the_published_image_and_not_the_charts_staging_one():
 
 @pytest.mark.parametrize(("replicas", "budget"), [(1, False), (2, True)])
 def test_of_several_one_is_always_there(replicas, budget):
-    manager = charts.kueue_values([], replicas)["controllerManager"]
+    manager = charts.kueue_values([], replicas, IMAGE)["controllerManager"]
     assert (manager["replicas"], manager["podDisruptionBudget"]["enabled"]) == (replicas, budget)
 
 
 def test_endpoints_are_plain_deployments_without_a_way_in_from_outside():
-    controller = charts.kserve_values()["kserve"]["controller"]
+    controller = charts.kserve_values(IMAGE)["kserve"]["controller"]
     assert controller["deploymentMode"] == "RawDeployment"
     assert controller["gateway"]["disableIngressCreation"] is True
     assert controller["gateway"]["disableIstioVirtualHost"] is True

@@ -270,3 +270,10 @@ def test_any_text_is_a_schedule_or_refused(text):
     for values, (_, least, most, _) in zip(times(text), FIELDS, strict=True):
         assert values
         assert values <= set(range(least, most + 1))
+
+
+def test_an_image_that_the_catalogue_has_by_tag_alone_gets_the_digest_of_the_file():
+    digest = "sha256:" + 64 * "a"
+    settings = read("dev", changed({"images.digests": [{"image": "mlflow", "digest": digest}]}, WHOLE))
+    assert settings.image("mlflow").endswith(f"@{digest}")
+    assert "@" not in settings.image("nginx")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from policies.pods import EPHEMERAL, MAIN, MODEL, STARTING, WORKLOADS, containers, pods
-from policies.reading import ABSENT, UndeterminedError, items, literal, look
+from policies.reading import ABSENT, UndeterminedError, items, literal, look, present
 from policies.stack import UNKNOWN, Resource
 
 SAGEMAKER_MODEL = "aws:sagemaker/model:Model"
@@ -85,9 +85,10 @@ def _of_pods(one: Resource) -> Iterator[Named]:
 
 def _paths(one: Resource) -> Iterator[str]:
     if one.type == SAGEMAKER_MODEL:
-        if look(one.props, "primaryContainer") is not ABSENT:
-            yield "primaryContainer.image"
-        yield from (f"{where}.image" for where, _ in items(one.props, "containers"))
+        places = ["primaryContainer"] if look(one.props, "primaryContainer") is not ABSENT else []
+        places += [where for where, _ in items(one.props, "containers")]
+        # A version of a package pins its image itself.
+        yield from (f"{where}.image" for where in places if not present(one.props, f"{where}.modelPackageName"))
     elif one.type == TRAINING_JOB:
         yield from _algorithm(one, "algorithmSpecification")
     elif one.type == TUNING_JOB:

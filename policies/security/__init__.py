@@ -2,6 +2,7 @@
 
 from policies.security import (
     administration,
+    approval,
     backups,
     clusters,
     connections,
@@ -10,6 +11,7 @@ from policies.security import (
     delivery,
     detection,
     egress,
+    emergency,
     entry_points,
     exceptions,
     exposure,
@@ -45,6 +47,7 @@ from policies.security import (
 
 __all__ = [
     "administration",
+    "approval",
     "backups",
     "clusters",
     "connections",
@@ -53,6 +56,7 @@ __all__ = [
     "delivery",
     "detection",
     "egress",
+    "emergency",
     "entry_points",
     "exceptions",
     "exposure",

@@ -11,29 +11,25 @@ import jsonschema
 import pytest
 
 from policies.rule import UNKNOWN, Stack, Waiver, config, controls, judge
-from seedbed import whole_files
 from seedbed.checkout import Checkout
-from seedbed.machine import charts_at_hand
-from seedbed.records import FORMATS, Records, gather, write
-from seedbed.records.digests import of_files, of_resources
+from seedbed.records import FORMATS, Records, gather
 from seedbed.records.evidence import evidence
 from seedbed.records.junit import junit
 from seedbed.records.machines import machines
 from seedbed.records.page import page
 from seedbed.records.sarif import sarif
-from seedbed.rehearsal import rehearse_environment
 from stacks.settings import load
 from tests.policies.cases import TODAY
 from tests.policies.test_mutations import mutated
+from tests.unit.records_of_prod import gathered
 
 ROOT = Path(__file__).parents[2]
-AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 CANARY = "canary-7c1f0e"
 
 
 @pytest.fixture(scope="module")
 def records() -> Records:
-    return gather(Checkout(ROOT), "prod", AT)
+    return gathered()
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +156,7 @@ def test_json_says_all_of_it_and_the_same_program_says_the_same_again(records):
     assert (first["registerId"], first["legalBasisArticle"]) == ("ropa-0007", "Art. 6(1)(b)")
     assert first["safeguards"]["STO-02"] == "satisfied"
     assert re.fullmatch(r"[0-9a-f]{64}", said["digests"]["programSha256"])
-    again = gather(Checkout(ROOT), "prod", AT)
+    again = gather(Checkout(ROOT), "prod", records.at)
     assert {name: render(again) for name, (_, render) in FORMATS.items()} == {
         name: render(records) for name, (_, render) in FORMATS.items()
     }
@@ -251,51 +247,3 @@ def test_a_page_of_an_environment_without_data_still_stands(records):
     empty = replace(records, stores=(), activities=(), parties=(), flows=replace(records.flows, nodes=(), flows=()))
 
     assert "No store holds personal data." in page(empty)
-
-
-def test_the_digest_changes_with_the_program_and_with_nothing_else(tmp_path):
-    for part in ("components", "lifecycle", "policies", "requirements", "stacks"):
-        (tmp_path / part).mkdir()
-    for name in ("Pulumi.yaml", "versions.yaml", "requirements/runtime.txt", "policies/a.py"):
-        (tmp_path / name).write_text(name)
-    first = of_files(tmp_path)
-
-    (tmp_path / "policies" / "__pycache__").mkdir()
-    (tmp_path / "policies" / "__pycache__" / "a.pyc").write_text("")
-    (tmp_path / "README.md").write_text("")
-    assert of_files(tmp_path) == first
-    (tmp_path / "policies" / "a.py").rename(tmp_path / "policies" / "b.py")
-    assert of_files(tmp_path) != first
-
-
-def test_the_digest_of_what_is_declared_does_not_depend_on_the_order(records):
-    from seedbed.check import configuration
-
-    with charts_at_hand():
-        resources = rehearse_environment("dev", configuration(ROOT / "Pulumi.dev.yaml")).resources
-    assert of_resources(resources) == of_resources(reversed(resources))
-    assert of_resources(resources) != of_resources(resources[1:])
-    assert of_resources(resources) != records.digests.declared
-
-
-def test_a_write_that_fails_leaves_the_old_records_whole_and_nothing_beside_them(records, tmp_path, monkeypatch):
-    assert [path.name for path in write(records, tmp_path / "new", ("html", "junit"))] == [
-        "records.html",
-        "evidence.junit.xml",
-    ]
-    before = (tmp_path / "new" / "records.html").read_text()
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(whole_files.os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write(replace(records, owner="another@example.com"), tmp_path / "new")
-    assert (tmp_path / "new" / "records.html").read_text() == before
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["evidence.junit.xml", "records.html"]
-
-
-def test_one_format_that_cannot_be_rendered_keeps_all_from_being_written(records, tmp_path):
-    with pytest.raises(AttributeError):
-        write(replace(records, digests=None), tmp_path / "new")  # type: ignore[arg-type]
-    assert not (tmp_path / "new").exists()

@@ -9,7 +9,7 @@ from policies.documents import matches, places, reaches
 from policies.grants import Kind
 from policies.reading import ABSENT, UndeterminedError, as_list, as_number, is_on, items, look, word
 from policies.stack import BUCKET, UNKNOWN, Resource, Stack
-from policies.stores import CLUSTER, DATABASE, FILES, TABLE, called
+from policies.stores import CLUSTER, DATABASE, FILES, NAMES, TABLE, called
 from policies.tags import tag
 
 PLAN, SELECTION = "aws:backup/plan:Plan", "aws:backup/selection:Selection"
@@ -102,6 +102,8 @@ def _selects(selection: Resource, store: Resource, stack: Stack) -> bool:
     if store.urn in selection.dependencies.get("resources", ()):
         return _conditions(selection, store, stack)
     patterns = as_list(look(selection.props, "resources"))
+    if called(store) is None and patterns and "*" not in patterns:
+        raise UndeterminedError(NAMES.get(store.type, "name"))
     if any(_covers(pattern, store) for pattern in patterns):
         return _conditions(selection, store, stack)
     if UNKNOWN in patterns and not selection.dependencies.get("resources"):
@@ -128,9 +130,10 @@ def _conditions(selection: Resource, store: Resource, stack: Stack) -> bool:
 
 
 def _holds(store: Resource, stack: Stack, block: Any, shall: bool, like: bool) -> bool:
-    key, value = TAG_KEY.sub("", str(look(block, "key"))), look(block, "value")
-    if value is UNKNOWN:
+    key, value = look(block, "key"), look(block, "value")
+    if UNKNOWN in (key, value):
         raise UndeterminedError("Selection.conditions")
+    key = TAG_KEY.sub("", str(key))
     found = tag(store, stack, key)
     return shall is (matches(str(value), found) if like else value == found)
 

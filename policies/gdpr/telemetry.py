@@ -51,6 +51,8 @@ NEXT = (FIREHOSE, KINESIS, FUNCTION, DESTINATION)
 EXPORTER = re.compile(r"OTEL_EXPORTER_(?:OTLP|JAEGER|ZIPKIN)(?:_[A-Z]+)*_ENDPOINT")
 """Variables by which a process learns where to send (OpenTelemetry specification, "OTLP exporter configuration")."""
 
+VARIABLE = re.compile(r"\.env\[\d+\]\.name$")
+
 FIX = "send it within the cluster or to a resource of the stack, or register the sink under RES-05.sinks"
 
 
@@ -124,13 +126,17 @@ def _exporters(one: Resource) -> list[str]:
     """Paths of the environment variables of all containers that say where telemetry goes."""
     found = []
     for path, value in leaves(look(one.props, "spec"), "spec"):
-        if path.endswith(".name") and isinstance(value, str) and EXPORTER.fullmatch(value):
+        unsure = value is UNKNOWN and VARIABLE.search(path)
+        if unsure or (path.endswith(".name") and isinstance(value, str) and EXPORTER.fullmatch(value)):
             found.append(path.removesuffix(".name"))
     return found
 
 
 def _variable(one: Resource, path: str, sinks: frozenset[str]) -> Iterator[Problem]:
-    if present(one.props, f"{path}.value"):
+    if look(one.props, f"{path}.name") is UNKNOWN:
+        if any(True for _ in _host(one, f"{path}.value", sinks)):
+            yield undetermined(f"{path}.name")
+    elif present(one.props, f"{path}.value"):
         yield from _host(one, f"{path}.value", sinks)
     else:
         fix = "write the address as value, where it can be read"

@@ -124,6 +124,12 @@ class ModelEndpointArgs:
 
     region: str
 
+    purpose: str | None
+    """What it answers for (GDPR Art. 5(1)(b)); None says nothing of it."""
+
+    training_purposes: Sequence[str]
+    """What the data that its models are trained on may be used for; none says nothing of it."""
+
     decision: Mapping[str, str]
     """Annotations that say what its answers decide about people (GDPR Art. 22); empty where that is nothing."""
 
@@ -272,6 +278,7 @@ class ModelEndpoint(pulumi.ComponentResource):
                     "seedbed.dev/aliases": ",".join(aliases),
                     "seedbed.dev/tracking-url": args.tracking_url,
                     "seedbed.dev/scripts": digest(args.scripts),
+                    **_purposes(args),
                     **args.decision,
                 },
             },
@@ -291,6 +298,11 @@ class ModelEndpoint(pulumi.ComponentResource):
 def canary_bounds(least: int, most: int, percent: int) -> tuple[int, int]:
     """Replicas of a canary that gets `percent` of what `least` to `most` replicas get."""
     return max(1, round(least * percent / 100)), max(1, math.ceil(most * percent / 100))
+
+
+def _purposes(args: ModelEndpointArgs) -> dict[str, str]:
+    said = {"purpose": args.purpose or "", "training-purpose": ",".join(args.training_purposes)}
+    return {f"seedbed.dev/{name}": value for name, value in said.items() if value}
 
 
 def _metadata(args: ModelEndpointArgs, name: str) -> Any:

@@ -19,7 +19,7 @@ from stacks.file.environment import Artifacts, Controller, Dataset, Environment,
 from stacks.file.monitoring import Budget, Drift, Monitoring
 from stacks.file.network import ExistingNetwork, ExistingVpc, NewNetwork
 from stacks.file.pools import Pool
-from stacks.file.serving import Capture, Instances, Model, SageMakerEndpoint
+from stacks.file.serving import Capture, Instances, Lineage, Model, SageMakerEndpoint
 from stacks.file.stack import Config, EnvironmentName, ProviderSettings
 from stacks.file.teams import Team
 from stacks.file.tracking import Tracking
@@ -53,6 +53,7 @@ __all__ = [
     "Images",
     "Instances",
     "Keys",
+    "Lineage",
     "Logs",
     "Mirror",
     "Model",

@@ -93,7 +93,17 @@ def _endpoint(
             account=settings.account,
             region=settings.region,
             permissions_boundary=base.permissions_boundary,
-            tags={**settings.tags, **(endpoint.decision.marks if endpoint.decision else {})},
+            tags={**settings.tags, **_marks(endpoint)},
         ),
         opts,
     )
+
+
+def _marks(endpoint: Wanted) -> dict[str, str]:
+    """Tags that say what an endpoint answers for, what its answers do, and where its model comes from."""
+    lineage = endpoint.model.lineage if endpoint.model else None
+    return {
+        **({"purpose": endpoint.purpose} if endpoint.purpose else {}),
+        **(endpoint.decision.marks if endpoint.decision else {}),
+        **(lineage.marks if lineage else {}),
+    }

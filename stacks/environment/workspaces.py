@@ -165,6 +165,8 @@ def _endpoint(ground: Ground, wanted: Endpoint) -> ModelEndpoint:
             capture_kms_aliases=[base.keys.aliases[names.capture_key(wanted.name)]] if wanted.capture else [],
             cidr=settings.cidr,
             s3_cidrs=base.s3_cidrs,
+            purpose=wanted.purpose,
+            training_purposes=_training_purposes(settings, wanted),
             decision=wanted.decision.marks if wanted.decision else {},
             scripts={name: program(name) for name in PROGRAMS},
             cluster_name=settings.prefix,
@@ -176,6 +178,13 @@ def _endpoint(ground: Ground, wanted: Endpoint) -> ModelEndpoint:
         ),
         compute.inside,
     )
+
+
+def _training_purposes(settings: Settings, wanted: Endpoint) -> list[str]:
+    """Purposes of the data that the team trains on; data without any, which is of nobody, may serve the endpoint's."""
+    opened = next((team.datasets for team in settings.environment.teams if team.name == wanted.team), ())
+    bound = [one.purpose for one in settings.environment.datasets if one.name in opened and one.purpose]
+    return list(dict.fromkeys(bound)) or ([wanted.purpose] if wanted.purpose else [])
 
 
 def _watch(ground: Ground, wanted: Endpoint, pipelines: dict[str, TrainingPipeline]) -> DriftWatch:

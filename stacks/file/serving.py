@@ -7,12 +7,14 @@ from pydantic import Field
 from stacks.file.decision import Decision
 from stacks.file.vocabulary import (
     Code,
+    DatasetVersion,
     EndpointInstanceType,
     ImageDigest,
     LegalBasis,
     ModelArtifact,
     Name,
     Part,
+    Revision,
     TagText,
     repository_and_digest,
 )
@@ -28,6 +30,36 @@ class Instances(Part):
     """Instances at most; not less than `min`."""
 
 
+class Lineage(Part):
+    """Where a model comes from: what it takes to find the data of a person who asks (GDPR Art. 17(1))."""
+
+    run: TagText
+    """Id of the run that trained it."""
+
+    commit: Revision
+    """Commit of the code that ran."""
+
+    dataset: DatasetVersion
+    """Hash of the data that it was trained on."""
+
+    image: ImageDigest
+    """What it was trained in, by digest, in a repository of this environment's registry."""
+
+    purpose: TagText
+    """Why that data may train it (GDPR Art. 5(1)(b))."""
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Tags that say so."""
+        return {
+            "run-id": self.run,
+            "source-commit": self.commit,
+            "dataset-version": self.dataset,
+            "training-image": self.image,
+            "training-purpose": self.purpose,
+        }
+
+
 class Model(Part):
     """What an endpoint serves."""
 
@@ -35,7 +67,10 @@ class Model(Part):
     """Serving image, by digest, in a repository of this environment's registry."""
 
     artifact: ModelArtifact
-    """Key of the model in the artifact bucket."""
+    """Key of the model in the artifact bucket; a hash of its contents in it says which one is served."""
+
+    lineage: Lineage | None = None
+    """Where the model comes from. Without it the policies object."""
 
     @property
     def repository(self) -> str:
@@ -91,6 +126,10 @@ class SageMakerEndpoint(Part):
     model: Model | None = None
     """What is served. Without it nothing is created, and the outputs say so: the first deployment works before the
     first model exists."""
+
+    purpose: TagText | None = None
+    """What it answers for (GDPR Art. 5(1)(b)): that of the model's `lineage`, or one that the policies record as
+    compatible. Without it the policies object."""
 
     capture: Capture | None = None
     """What is kept of the traffic; without it nothing. Needs a `controller`."""

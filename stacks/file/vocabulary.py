@@ -177,6 +177,16 @@ def repository_and_digest(image: str) -> tuple[str, str]:
     return repository, digest
 
 
+Revision = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{40}$"),
+    Allowed("a whole commit of git, 40 hexadecimal digits: a branch or a tag would not stand still"),
+]
+DatasetVersion = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{32,64}(\.dir)?$"),
+    Allowed("a hash of 32 to 64 hexadecimal digits as DVC writes it, with .dir for a folder"),
+]
 ModelArtifact = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=-]*(/[A-Za-z0-9][A-Za-z0-9._=-]*)*\.tar\.gz$", max_length=512),

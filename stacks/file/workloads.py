@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from stacks.file.decision import Decision
 from stacks.file.schedule import Schedule
 from stacks.file.serving import Capture
-from stacks.file.vocabulary import Allowed, ImageDigest, Name, Part, refused
+from stacks.file.vocabulary import Allowed, ImageDigest, Name, Part, Revision, TagText, refused
 
 
 def _alias(text: str) -> str:
@@ -20,11 +20,6 @@ GitUrl = Annotated[
     str,
     StringConstraints(pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)+$", max_length=256),
     Allowed("an https address without user or token, for example https://github.com/example-bank/credit-scoring"),
-]
-Revision = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9a-f]{40}$"),
-    Allowed("a whole commit of git, 40 hexadecimal digits: a branch or a tag would not stand still"),
 ]
 Stage = Annotated[
     str,
@@ -110,6 +105,10 @@ class Endpoint(Part):
 
     model: ModelName
     """Which model of the registry is served; it need not exist yet."""
+
+    purpose: TagText | None = None
+    """What it answers for (GDPR Art. 5(1)(b)): a purpose of its team's data, or one that the policies record as
+    compatible. Without it the policies object."""
 
     alias: ModelAlias = "champion"
     """Which version of it: the one that bears this alias, whenever that changes."""

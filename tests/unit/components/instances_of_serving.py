@@ -71,6 +71,8 @@ ENDPOINT = instance(
     capture_percent=(20, 50),
     capture_kms_aliases=(["alias/personal"], ["alias/other-personal"]),
     s3_cidrs=(["192.0.2.0/24"], ["198.51.100.0/24"]),
+    purpose=("credit scoring", None),
+    training_purposes=(["credit scoring"], []),
     decision=({}, {"decision-effect": "significant"}),
     scripts=(SCRIPTS, {**SCRIPTS, "load_model.py": "four"}),
 )

@@ -57,9 +57,11 @@ def gpus_are_shared_by_quota(one: Resource, stack: Stack, given: Parameters) -> 
         yield skip("no pool of the stack has GPUs")
     elif one.type in FLAVOR:
         yield from _nominal(one, stack, [pool for pool in there if _leads_to(one, pool)], given)
-    elif _may_run(one, stack):
+    elif named(one) in (spaces := _working(stack)):
         most = sum(units(pool, stack, given) for pool in there)
         yield from parts(_quota(one, stack, most), _limit_range(one, stack))
+    elif look(one.props, "metadata.name") is UNKNOWN or None in spaces:
+        yield undetermined("metadata.name" if None not in spaces else "metadata.namespace")
     else:
         yield skip("nobody runs work on GPUs in it")
 
@@ -68,22 +70,20 @@ def _is_gpu_pool(pool: Resource, stack: Stack) -> bool:
     try:
         return has_gpus(pool, stack)
     except UndeterminedError:
-        return False
+        return True
 
 
-def _may_run(namespace: Resource, stack: Stack) -> bool:
-    space = named(namespace)
-    peopled = any(space_of(one, stack) == space and _people(one) for one in stack.of([BINDING]))
-    return (
-        space in _queued(stack)
-        or peopled
-        or any(space_of(one, stack) == space and _asks(one) for one in stack.of(WORKLOADS))
-    )
+def _working(stack: Stack) -> set[str | None]:
+    """Namespaces where work on GPUs may run; None among them where one is unknown."""
+    some = [one for one in stack.of([BINDING]) if _people(one)]
+    some += [one for one in stack.of(WORKLOADS) if _asks(one)]
+    return _queued(stack) | {space_of(one, stack) for one in some}
 
 
 def _people(binding: Resource) -> bool:
-    kinds = [look(one, "kind") for one in as_list(look(binding.props, "subjects")) if isinstance(one, Mapping)]
-    return "Group" in kinds or "User" in kinds
+    subjects = look(binding.props, "subjects")
+    kinds = [look(one, "kind") if isinstance(one, Mapping) else one for one in as_list(subjects)]
+    return subjects is UNKNOWN or any(kind in ("Group", "User") or kind is UNKNOWN for kind in kinds)
 
 
 def _asks(one: Resource) -> bool:

@@ -48,9 +48,9 @@ FOLLOWING = "kube-proxy"
     refs=("securityhub:EKS.2", "CKV_AWS_339", "prowler:eks_cluster_uses_a_supported_version"),
 )
 def versions_are_supported(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
-    """A cluster names its version (EKS takes the newest otherwise), which is on the maintained list {versions}, and whose
-    support, standard or extended by its upgradePolicy, has not ended. A node group that names a version, and the add-on
-    kube-proxy, are at most one minor version behind their cluster and never ahead of it.
+    """A cluster names its version (EKS takes the newest otherwise), which is on the maintained list {versions}, and
+    whose support, standard or extended by its upgradePolicy, has not ended. A node group that names a version, and the
+    add-on kube-proxy, are at most one minor version behind their cluster and never ahead of it.
     """
     if one.type == CLUSTER:
         yield from _supported(one, given)
@@ -94,7 +94,8 @@ def _in_support(cluster: Resource, entry: Any, given: Parameters, fix: str) -> I
 def _near(one: Resource, path: str, value: Any, stack: Stack) -> Iterator[Problem]:
     cluster = _cluster_of(one, stack)
     if cluster is None:
-        yield skip("its cluster is in another stack")
+        names = [look(one.props, "clusterName"), *(look(c.props, "name") for c in stack.of([CLUSTER]))]
+        yield undetermined("clusterName") if UNKNOWN in names else skip("its cluster is in another stack")
         return
     mine, other = _minor(value), _minor(literal(cluster.props, "version", ""))
     if mine is None:

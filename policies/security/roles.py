@@ -73,8 +73,8 @@ def _own_account(one: Resource, pod: Pod) -> Iterator[Problem]:
     if value in (ABSENT, "") and old is not ABSENT:
         path, value = f"{pod.spec}.serviceAccount", old
     if value is UNKNOWN:
-        return  # an output is the name of an account that somebody made
-    if value in (ABSENT, "", "default"):
+        yield undetermined(path)
+    elif value in (ABSENT, "", "default"):
         yield fail(path, "the account that all pods of the namespace share", fix)
 
 

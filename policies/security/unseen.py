@@ -10,11 +10,11 @@ from policies.reading import UndeterminedError, is_list
 from policies.rule import Parameters, Problem, Resource, Stack, control, fail, skip
 
 OPAQUE = {
-    "kubernetes:helm.sh/v3:Release": "a chart that the provider installs unseen; register its objects, as components.chart does",
-    "pulumi-python:dynamic": "a resource whose provider is a program of its own; use a resource of a provider",
-    "pulumi-nodejs:dynamic": "a resource whose provider is a program of its own; use a resource of a provider",
-    "command:local:": "a command on the machine that deploys; use a resource of a provider",
-    "command:remote:": "a command on another machine; use a resource of a provider",
+    "kubernetes:helm.sh/v3:Release": ("a chart that is installed unseen", "register its objects one by one"),
+    "pulumi-python:dynamic": ("a resource whose provider is a program of its own", "use one of a provider"),
+    "pulumi-nodejs:dynamic": ("a resource whose provider is a program of its own", "use one of a provider"),
+    "command:local:": ("a command on the machine that deploys", "use a resource of a provider"),
+    "command:remote:": ("a command on another machine", "use a resource of a provider"),
 }
 """Starts of the types that do what their inputs do not say, and what to use instead."""
 
@@ -35,7 +35,7 @@ def nothing_is_unseen(one: Resource, stack: Stack, given: Parameters) -> Iterato
     """
     for start, instead in OPAQUE.items():
         if one.type.startswith(start):
-            yield fail("", *instead.split("; ", 1))
+            yield fail("", *instead)
             return
     if not one.ignores:
         yield skip("ignores no changes")

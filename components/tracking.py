@@ -104,7 +104,7 @@ class Mlflow(pulumi.ComponentResource):
         )
         kubernetes.apps.v1.Deployment(
             f"{name}-server",
-            metadata={"name": "mlflow", "namespace": NAMESPACE, "labels": LABELS},
+            metadata={"name": "mlflow", "namespace": NAMESPACE, "labels": LABELS, **_protection(args)},
             spec=deployment(args.replicas, programs, pod(args, uri, about)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place, mounted]),
         )
@@ -121,6 +121,11 @@ class Mlflow(pulumi.ComponentResource):
                 "service_account": self.service_account,
             }
         )
+
+
+def _protection(args: MlflowArgs) -> dict[str, Any]:
+    kept = ",".join(sorted(args.protected_aliases))
+    return {"annotations": {"seedbed.dev/protected-aliases": kept}} if kept else {}
 
 
 def database_uri(args: MlflowArgs) -> pulumi.Output[str]:

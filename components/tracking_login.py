@@ -5,6 +5,7 @@ made for this audience, and the cluster says whose it is. It uses the standard l
 """
 
 import json
+import re
 import secrets
 import ssl
 import sys
@@ -27,6 +28,9 @@ OWN = Path("/login")
 REMEMBERED_SECONDS = 60
 """How long an answer holds; a deleted account's token is refused after that."""
 
+GUARDED = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/registered-models/(alias|rename)$")
+"""Calls that move an alias: those that say so, and a new name, which takes the aliases of a model along."""
+
 Review = Callable[[str], Mapping[str, Any]]
 """From a token to the status of its TokenReview (authentication.k8s.io/v1)."""
 
@@ -48,6 +52,13 @@ class Login:
             self._known = {key: one for key, one in self._known.items() if one[0] > now}
             self._known[mark] = (now + REMEMBERED_SECONDS, name)
         return name
+
+    def may(self, name: str, method: str, path: str, alias: object) -> bool:
+        """Whether somebody who is let in may make a call: protected aliases are the administrators' to move."""
+        kept, match = self._about().get("protected_aliases", ()), GUARDED.search(path)
+        if not kept or match is None or method == "GET" or name == ADMINISTRATOR:
+            return True
+        return match[1] == "alias" and isinstance(alias, str) and alias not in kept
 
     def _asked(self, token: str) -> str | None:
         status = self._review(token)
@@ -108,6 +119,11 @@ def authenticate() -> Any:
     name = _login[0].of(token) if token else None
     if name is None:
         return auth.make_basic_auth_response()
+    request = flask.request
+    told = request.get_json(silent=True, force=True)
+    alias = (told if isinstance(told, dict) else request.values).get("alias")
+    if not _login[0].may(name, request.method, request.path, alias):
+        return flask.Response("This alias is protected: administrators move it, with a token of theirs.", 403)
     if not auth.store.has_user(name):
         try:
             auth.store.create_user(name, secrets.token_urlsafe(32), is_admin=False)

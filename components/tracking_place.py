@@ -49,6 +49,9 @@ class TrackingPlaceArgs:
     teams: Sequence[str]
     """Teams whose service accounts are let in; each is a user of that name."""
 
+    protected_aliases: Sequence[str] = ()
+    """Aliases of the registry that nobody but the server's administrators moves; MLflow alone heeds them."""
+
     bucket_name: str
     """Bucket of the artifacts; the server has its folder `tracking`."""
 
@@ -151,7 +154,7 @@ class TrackingPlace(pulumi.ComponentResource):
         kubernetes.core.v1.ConfigMap(
             f"{name}-teams",
             metadata={"name": "login", "namespace": NAMESPACE},
-            data={"login.json": json.dumps({"namespace": NAMESPACE, "teams": list(args.teams)})},
+            data={"login.json": json.dumps(_about(args))},
             opts=inside,
         )
         kubernetes.core.v1.Service(
@@ -184,6 +187,15 @@ class TrackingPlace(pulumi.ComponentResource):
 def place_of(args: TrackingPlaceArgs) -> TrackingPlaceArgs:
     """Of a server's arguments those that say where it stands."""
     return TrackingPlaceArgs(**{field.name: getattr(args, field.name) for field in fields(TrackingPlaceArgs)})
+
+
+def _about(args: TrackingPlaceArgs) -> dict[str, Any]:
+    """What the login goes by."""
+    return {
+        "namespace": NAMESPACE,
+        "teams": list(args.teams),
+        **({"protected_aliases": sorted(args.protected_aliases)} if args.protected_aliases else {}),
+    }
 
 
 def openings(args: TrackingPlaceArgs) -> dict[str, Any]:

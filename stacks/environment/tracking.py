@@ -34,6 +34,7 @@ def tracking(
     shared = {
         "prefix": settings.prefix,
         "teams": [team.name for team in env.teams],
+        "protected_aliases": env.tracking.protected_aliases,
         "bucket_name": settings.bucket("artifacts"),
         "kms_aliases": [base.keys.aliases[one] for one in classes],
         "database_identifier": f"{settings.prefix}-tracking",

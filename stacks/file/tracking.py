@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.file.vocabulary import Part
+from stacks.file.workloads import ModelAlias
 
 
 class Tracking(Part):
@@ -12,6 +13,10 @@ class Tracking(Part):
 
     backend: Literal["mlflow", "modeldb"] = "mlflow"
     """Which server."""
+
+    protected_aliases: Annotated[tuple[ModelAlias, ...], Field(strict=False, max_length=10)] = ()
+    """Aliases of models that nobody but the server's administrators moves, so that nobody approves what they trained;
+    with `mlflow` alone."""
 
     replicas: Annotated[int, Field(ge=1, le=5)] = 1
     """Copies of it; from two on they are spread over zones, so that one may fail."""

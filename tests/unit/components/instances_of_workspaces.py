@@ -14,6 +14,7 @@ CLUSTER = {"cluster_name": ("seedbed-test", "seedbed-other"), "cluster": ("seedb
 AWS = {"cidr": ("10.40.0.0/16", "10.50.0.0/16"), "s3_cidrs": (["3.5.134.0/23"], [])}
 POLICY = "arn:aws:iam::000000000000:policy"
 PLACE = {
+    "protected_aliases": ([], ["champion"]),
     "teams": (["scoring"], ["scoring", "fraud"]),
     "bucket_name": ("seedbed-test-artifacts", "seedbed-other-artifacts"),
     "kms_aliases": (["alias/one"], ["alias/one", "alias/two"]),

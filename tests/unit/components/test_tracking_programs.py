@@ -171,6 +171,26 @@ def test_the_cluster_is_asked_once_a_minute_a_token(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("name", "method", "path", "alias", "may"),
+    [
+        ("scoring", "POST", "/api/2.0/mlflow/registered-models/alias", "champion", False),
+        ("scoring", "DELETE", "/ajax-api/2.0/mlflow/registered-models/alias", "champion", False),
+        ("scoring", "POST", "/api/2.0/mlflow/registered-models/alias", None, False),
+        ("scoring", "POST", "/api/2.0/mlflow/registered-models/rename", None, False),
+        ("scoring", "POST", "/api/2.0/mlflow/registered-models/alias", "candidate", True),
+        ("scoring", "GET", "/api/2.0/mlflow/registered-models/alias", "champion", True),
+        ("scoring", "POST", "/api/2.0/mlflow/model-versions/create", None, True),
+        ("admin", "POST", "/api/2.0/mlflow/registered-models/alias", "champion", True),
+    ],
+)
+def test_a_protected_alias_is_the_administrators_to_move(name, method, path, alias, may):
+    who = Login(lambda: {**TEAM, "protected_aliases": ["champion"]}, lambda token: {})
+
+    assert who.may(name, method, path, alias) is may
+    assert Login(lambda: TEAM, lambda token: {}).may(name, method, path, alias)
+
+
+@pytest.mark.parametrize(
     ("header", "password", "token"),
     [("Bearer abc", None, "abc"), ("bearer  abc ", None, "abc"), ("Basic eDpk", "d", "d"), (None, None, None)],
 )

@@ -8,17 +8,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from policies.pods import core
 from policies.reading import leaves
 from policies.rule import UNKNOWN, Parameters, Problem, Resource, Stack, control, fail, undetermined
 
 CONTAINERS = (
-    "kubernetes:core/v1:ConfigMap",
+    *core("ConfigMap"),
     "kubernetes:apps/v1:Deployment",
     "kubernetes:apps/v1:StatefulSet",
     "kubernetes:apps/v1:DaemonSet",
     "kubernetes:batch/v1:Job",
     "kubernetes:batch/v1:CronJob",
-    "kubernetes:core/v1:Pod",
+    *core("Pod"),
     "kubernetes:serving.kserve.io/v1beta1:InferenceService",
     "kubernetes:kubeflow.org/v1:PyTorchJob",
 )

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from policies.pods import core
 from policies.reading import as_list
 from policies.rule import UNKNOWN, Parameters, Problem, Resource, Stack, control, fail, look, skip, undetermined
 from policies.tags import configured, taggable, tags
 
 WORKLOADS = (
-    "kubernetes:core/v1:Namespace",
+    *core("Namespace"),
     "kubernetes:apps/v1:Deployment",
     "kubernetes:apps/v1:StatefulSet",
     "kubernetes:apps/v1:DaemonSet",
     "kubernetes:batch/v1:Job",
     "kubernetes:batch/v1:CronJob",
-    "kubernetes:core/v1:Pod",
+    *core("Pod"),
     "kubernetes:serving.kserve.io/v1beta1:InferenceService",
     "kubernetes:kubeflow.org/v1:PyTorchJob",
 )

@@ -30,6 +30,7 @@ ARGS = NodeGroupScalerArgs(
     image="registry.example.com/autoscaling/cluster-autoscaler:v1",
     groups=[[SPOT, ON_DEMAND]],
     idle_minutes=MINUTES,
+    cidr="10.20.0.0/16",
     account="000000000000",
     region=REGION,
     permissions_boundary=None,

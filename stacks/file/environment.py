@@ -113,8 +113,8 @@ class Dataset(Part):
     """Codes of those who receive the data (GDPR Art. 30(1)(d))."""
 
     erasure_path: Code | None = None
-    """Code of the way in which a person's data is erased on request (GDPR Art. 17): `dvc-rewrite` needs `cluster`, where
-    a nightly job deletes what was recorded; `lifecycle-expiry` keeps nothing longer than 30 days."""
+    """Code of the way in which a person's data is erased on request (GDPR Art. 17): `dvc-rewrite` needs `cluster`, in
+    which a job deletes what was recorded; `lifecycle-expiry` keeps nothing longer than 30 days."""
 
     dpia_id: TagText | None = None
     """Impact assessment of the processing (GDPR Art. 35); the policies ask for it for `special-category`."""

@@ -102,9 +102,10 @@ class Mlflow(pulumi.ComponentResource):
             data=programs,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place]),
         )
+        metadata: Any = {"name": "mlflow", "namespace": NAMESPACE, "labels": LABELS, **_protection(args)}
         kubernetes.apps.v1.Deployment(
             f"{name}-server",
-            metadata={"name": "mlflow", "namespace": NAMESPACE, "labels": LABELS, **_protection(args)},
+            metadata=metadata,
             spec=deployment(args.replicas, programs, pod(args, uri, about)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[place, mounted]),
         )

@@ -94,7 +94,10 @@ def _classed(one: Resource, path: str, value: object, stack: Stack) -> Iterator[
     head = path.partition(".")[0]
     match = PLACE.fullmatch(value) if isinstance(value, str) else None
     named = [found for found in stack.of(BUCKET) if match and look(found.props, "bucket") == match[1]]
-    found = named or list(stack.referents(one, head, BUCKET))
+    behind = stack.referents(one, head, BUCKET)
+    found = named or list(behind)
+    if len(named) > 1:
+        found = [bucket for bucket in named if bucket.urn in {other.urn for other in behind}] or named
     if len(found) > 1 or (not found and value is UNKNOWN):
         yield undetermined(path)
     elif not found:

@@ -95,7 +95,7 @@ def _classed(one: Resource, path: str, value: object, stack: Stack) -> Iterator[
     match = PLACE.fullmatch(value) if isinstance(value, str) else None
     named = [found for found in stack.of(BUCKET) if match and look(found.props, "bucket") == match[1]]
     behind = stack.referents(one, head, BUCKET)
-    found = named or list(behind)
+    found = named if match else list(behind)
     if len(named) > 1:
         found = [bucket for bucket in named if bucket.urn in {other.urn for other in behind}] or named
     if len(found) > 1 or (not found and value is UNKNOWN):

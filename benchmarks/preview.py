@@ -24,6 +24,7 @@ import yaml
 import engine
 import localcloud
 from benchmarks.interleaved import Seconds, rounds, timed, verdict
+from seedbed.engine_home import engine_home
 from seedbed.rehearsal import Declared, rehearse_environment
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +58,7 @@ def variables(found: engine.Engine, account: localcloud.Running, region: str, pl
         **localcloud.provider_environment(account, region),
         "PATH": os.pathsep.join([str(ROOT / ".venv" / "bin"), *map(str, found.path), kept["PATH"]]),
         "VIRTUAL_ENV": str(ROOT / ".venv"),
-        "PULUMI_HOME": str(place / "home"),
+        "PULUMI_HOME": str(engine_home(place / "home")),
         "PULUMI_BACKEND_URL": place.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "benchmark",
         "PULUMI_SKIP_UPDATE_CHECK": "true",

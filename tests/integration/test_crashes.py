@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from tests.integration.house import Done, House, house, shipped
+from tests.integration.house import Done, House, house, without_cluster
 from tests.integration.inventory import inventory
 
 SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
@@ -89,7 +89,7 @@ def undisturbed(home: House, _calls: int) -> Done:
 
 def live_through(root: Path, cut_short, calls: int) -> Outcome:
     with house(root) as home:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
         first = cut_short(home, calls)
         following = home.seedbed("up", "local", code=None)
         if following.code != 0:

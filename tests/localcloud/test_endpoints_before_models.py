@@ -165,3 +165,21 @@ def test_a_challenger_reaches_the_canary_alone_and_a_replica_that_comes_later_ha
     registry.models["credit-scoring"]["champion"] = "3"
     until(lambda: _loaded(kserve, "credit") == {"3"}, 60)
     until(lambda: kserve.api.get(path)["status"].get("readyReplicas") == 3, 60)
+
+
+def test_a_pod_that_was_ready_without_a_model_waits_again(kserve, endpoint, registry):
+    """Such as one of an environment that ran on a local cloud which did not know of models."""
+    registry.models.clear()
+    tell_registry(kserve.running, REGION, NAME, registry.url)
+    seen = registry.asked
+    until(lambda: registry.asked > seen + 2, 60)
+    (pod,) = until(lambda: _placed(kserve, "credit-canary", 1), 120)
+    path = f"/api/v1/namespaces/{TEAM}/pods/{pod['metadata']['name']}"
+    kserve.api.patch(path, {"metadata": {"annotations": {"seedbed.dev/model-loaded": None}}})
+    until(lambda: _condition(kserve.api.get(path), "Initialized")["status"] == "False", 60)
+    assert kserve.api.get(path)["status"]["podIP"] == pod["status"]["podIP"]
+    until(lambda: not _is_ready(kserve, "credit-canary"), 60)
+
+    registry.models["credit-scoring"] = {"champion": "4"}
+    until(lambda: _is_ready(kserve, "credit-canary"), 60)
+    assert _loaded(kserve, "credit-canary") == {"4"}

@@ -1,12 +1,14 @@
 """Which pods get which version, and which registry they get it from."""
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
 from localcloud.clusters.stages import written
-from localcloud.controllers.model_loader import Wish, changes, wish_of
+from localcloud.controllers.model_loader import ModelLoader, Wish, changes, wish_of
 from localcloud.controllers.registries import Registries, RegistryError, version_at
 from localcloud.running import CloudError
 from localcloud.told_registry import tell_registry
@@ -73,6 +75,43 @@ def test_what_is_no_registry_is_not_taken_for_an_empty_one(monkeypatch):
         url = registry.url
     with pytest.raises(RegistryError, match=url):
         version_at(url, "credit", ("champion",))
+
+
+class Nothing:
+    """A cluster without a server, whose pods a test gives."""
+
+    def __init__(self, state):
+        self.said = []
+        self.site: Any = SimpleNamespace(state=state, note=self.said.append)
+        self.api: Any = self
+        self.region, self.name, self.patches = REGION, CLUSTER, []
+
+    def patch(self, path, body):
+        self.patches.append((path, body["metadata"]["annotations"], body["metadata"]["uid"]))
+
+
+def test_a_registry_that_is_silent_for_long_is_forgotten_and_one_that_starts_again_is_not(
+    registries, tmp_path, monkeypatch
+):
+    cluster: Any = Nothing(tmp_path)
+    loader = ModelLoader(cluster)
+    one = pod(namespace="scoring", uid="u1")
+    monkeypatch.setattr(loader._pods, "objects", lambda: [one])
+    with fake_registry() as registry:
+        registry.models["credit"] = {"champion": "1"}
+        registries.tell({**TOLD, "url": registry.url})
+        loader._step()
+    assert cluster.patches == [("/api/v1/namespaces/scoring/pods/a", {"seedbed.dev/model-loaded": "1"}, "u1")]
+    for _ in range(3):
+        loader._step()
+    assert registries.of(REGION, CLUSTER) == registry.url
+
+    monkeypatch.setattr("localcloud.controllers.model_loader.SILENT_SECONDS", 0)
+    loader._step()
+    assert registries.of(REGION, CLUSTER) is None
+    assert "is forgotten" in cluster.said[-1]
+    loader._step()
+    assert len(cluster.patches) == 1
 
 
 def test_a_registry_takes_the_place_of_the_one_before_and_is_kept(registries, tmp_path):

@@ -10,7 +10,7 @@ from components.storage import dvc_prefix
 from components.workspace import Workspace, WorkspaceArgs
 from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
-from stacks.environment.queue import gpus_at_once
+from stacks.environment.queues import gpus_at_once
 from stacks.environment.stores import Stores
 from stacks.environment.tracking import TrackingServer
 from stacks.file.vocabulary import repository_and_digest

@@ -76,6 +76,7 @@ def up(
         summary.show_outputs(out, command.outputs(settings))
         summary.show_sections(out, in_cluster(Account(settings, workspace.running)))
         out.print()
+        summary.show_notes(out, settings.notes)
         out.print("next:")
         out.print(f'  eval "$(seedbed env {environment})"    point aws, boto3, dvc at it')
         if settings.environment.cluster:
@@ -102,6 +103,7 @@ def preview(
             command.out.print(operations.offline_note(settings))
         else:
             run = _preview(command, machine.open_workspace(command.checkout, settings, command.steps), refresh)
+        summary.show_notes(command.out, settings.notes)
         summary.show_verdict(command.out, run)
 
 
@@ -211,9 +213,10 @@ def check(environment: Environment = "local") -> None:
     from seedbed.check import check as judged
 
     with running() as command:
-        command.checkout.settings(environment)
+        settings = command.checkout.settings(environment)
         verdict, rehearsal = judged(environment, command.checkout.file(environment))
         summary.show_findings(command.out, verdict)
+        summary.show_notes(command.out, settings.notes)
         made = sum(resource.custom for resource in rehearsal.resources)
         command.out.print(f"{environment}: {made} resources declared")
         if verdict.blocking:

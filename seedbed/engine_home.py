@@ -5,8 +5,8 @@ from pathlib import Path
 
 TRACE = "logs"
 """Where the engine keeps a trace of every run: all inputs and outputs at every step, packed, up to 500 MB. It has no
-switch (engine v3.259.0, pkg/logging), and takes three quarters of the engine's time where a cluster's objects are in the
-program (docs/performance.md)."""
+switch (engine v3.259.0, pkg/logging) and takes three quarters of the engine's time where a cluster is in the program
+(docs/performance.md)."""
 
 
 def engine_home(folder: Path) -> Path:

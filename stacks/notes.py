@@ -5,7 +5,7 @@ from stacks.file.environment import Environment
 
 def notes(environment: Environment) -> tuple[str, ...]:
     """One sentence each; none where nothing surprises."""
-    return tuple(_lonely(environment))
+    return (*_lonely(environment), *_locked_out(environment))
 
 
 def _lonely(environment: Environment) -> list[str]:
@@ -15,4 +15,15 @@ def _lonely(environment: Environment) -> list[str]:
         f"pools: nothing in this file runs in {pool.name} ({pool.purpose}); it costs nothing while no pod asks for it."
         for pool in environment.pools
         if pool.purpose == "serving" and pool.name not in named
+    ]
+
+
+def _locked_out(environment: Environment) -> list[str]:
+    """A cluster that lets nobody in: it does not let its maker in for having made it."""
+    cluster = environment.cluster
+    if cluster is None or cluster.administrators or environment.delivery:
+        return []
+    return [
+        "cluster: nobody is named under administrators and there is no delivery, so in an account nobody is let in, "
+        "not even whoever runs this; name the role that you work with."
     ]

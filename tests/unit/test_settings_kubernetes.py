@@ -194,7 +194,7 @@ def test_shipped_environments_differ_in_size_and_are_whole(name):
 
 
 def test_a_cluster_that_lets_nobody_in_is_noted():
-    alone = {"delivery": REMOVED, "cluster.administrators": REMOVED}
+    alone = {"delivery": REMOVED}
     notes = read("dev", changed(alone, WHOLE)).notes
     assert any(note.startswith("cluster: nobody is named under administrators") for note in notes)
 

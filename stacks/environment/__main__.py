@@ -13,7 +13,7 @@ from stacks.environment.definitions import Definitions
 from stacks.environment.foundation import foundation
 from stacks.environment.outputs import outputs
 from stacks.environment.ownership import owned
-from stacks.environment.platform import platform
+from stacks.environment.services import platform
 from stacks.environment.stores import stores
 from stacks.environment.teams import teams
 from stacks.environment.waiting import unheld

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from components.accelerators import POOL, TOLERATION
+from components.accelerators import POOL, TOLERATION, pool_toleration
 
 USER = 1000
 """Nobody in particular: everything a pod writes to is a volume of its own."""
@@ -47,6 +47,8 @@ def placement(pool: str | None, gpus: int) -> dict[str, Any]:
         place["nodeSelector"] = {POOL: pool}
     if gpus:
         place["tolerations"] = [dict(TOLERATION)]
+    elif pool is not None:
+        place["tolerations"] = [pool_toleration(pool)]
     return place
 
 

@@ -1,9 +1,12 @@
 """The shipped environment with its cluster, as `make up` makes it: Kubernetes and the account are asked."""
 
 import base64
+import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,17 +114,27 @@ def test_the_controllers_of_the_charts_run_and_their_webhooks_are_trusted(whole)
             assert b"BEGIN CERTIFICATE" in base64.b64decode(authority)
 
 
-def test_every_object_of_the_state_is_taken_by_the_api_server_to_the_letter(whole):
-    """A dry run of each with strict validation: a field that the API does not know would be an error."""
+def test_every_object_of_the_state_is_taken_by_the_api_server_to_the_letter(whole, tmp_path):
+    """A dry run of each with strict validation: a field that the API does not know would be an error. The same by
+    kubectl where the machine has it."""
     there, refused = server(whole), []
     for one in whole.saved("local"):
         if not one["type"].startswith("kubernetes:") or not one.get("custom"):
             continue
         document = one["inputs"]
+        (tmp_path / f"{len(list(tmp_path.iterdir()))}.json").write_text(json.dumps(document))
         answer = there.apply(document, dry=True)
         if answer.status != 200 or any("unknown field" in warning for warning in answer.warnings):
             refused.append((one["urn"].rpartition("::")[2], answer.status, answer.message, answer.warnings))
     assert refused == []
+    if kubectl := shutil.which("kubectl"):
+        file = tmp_path.with_name("kubeconfig")
+        whole.seedbed("kubectl-config", "local", "-o", str(file))
+        how = ("--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "--kubeconfig", str(file))
+        done = subprocess.run(
+            [kubectl, "apply", *how, "-f", str(tmp_path)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_change_by_kubectl_edit_is_found_and_mended(whole):

@@ -26,6 +26,16 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def whole(_whole: House) -> House:
     """A house in which the shipped `local` is up as `make up` makes it; whoever takes it down need not put it back."""
-    if not _whole.saved("local"):
-        _whole.first_up = _whole.seedbed("up", "local").output
-    return _whole
+    return _up(_whole)
+
+
+@pytest.fixture(scope="module")
+def whole_for_a_file(_whole: House) -> House:
+    """The same for a file whose tests look at what ran in it once, and that leaves it up."""
+    return _up(_whole)
+
+
+def _up(made: House) -> House:
+    if not made.saved("local"):
+        made.first_up = made.seedbed("up", "local").output
+    return made

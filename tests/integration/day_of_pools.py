@@ -23,6 +23,9 @@ class Picture(NamedTuple):
 
     nodes: list[Object]
     pods: list[Object]
+    strangers: list[Object]
+    """Pods that did not come with the day: the environment's own."""
+
     events: list[tuple[str, str, str]]
 
     def of(self, app: str) -> list[Object]:
@@ -185,7 +188,9 @@ class Course:
         self._there.make(*documents)
 
     def _look(self) -> Picture:
-        return Picture(self._there.nodes(), self._there.pods(NAMESPACE), self._there.events(NAMESPACE))
+        there = self._there
+        strangers = [one for one in there.items("/api/v1/pods") if one["metadata"]["namespace"] != NAMESPACE]
+        return Picture(there.nodes(), there.pods(NAMESPACE), strangers, there.events(NAMESPACE))
 
     def _until_running(self, *apps: str) -> None:
         wanted = {name_of(one): one["spec"]["replicas"] for one in self._made}

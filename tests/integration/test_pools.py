@@ -81,6 +81,14 @@ def test_a_pod_that_asks_for_a_pool_runs_there_and_only_there(day, pool):
 
 
 @pytest.mark.parametrize("pool", NOBODYS)
+def test_a_pod_that_does_not_ask_for_a_pool_does_not_run_there(day, pool):
+    """What the cluster itself runs is not moved to nodes of a pool, although they are there and cheaper."""
+    on_pool = {name_of(one) for one in day.settled.nodes if label(one, POOL) == pool}
+    assert on_pool
+    assert [name_of(one) for one in day.settled.strangers if one["spec"].get("nodeName") in on_pool] == []
+
+
+@pytest.mark.parametrize("pool", NOBODYS)
 def test_a_pool_comes_up_from_nothing_with_no_more_nodes_than_its_pods_need(day, pool):
     there = [one for one in day.asked.nodes if label(one, POOL) == pool]
     assert there == day.asked.under(pool)

@@ -19,7 +19,7 @@ SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
 AWS_ALONE, WITH_CLUSTER = 195, 312
 """About so many resources the state has before the first object of the cluster, and at the end."""
 
-MOMENTS = sorted(random.Random(SEED).sample(range(AWS_ALONE, WITH_CLUSTER), 4))
+MOMENTS = sorted(random.Random(SEED).sample(range(AWS_ALONE, WITH_CLUSTER), 2))
 AT_ONCE = 2
 URN = re.compile(r'"urn":\s*"')
 LEFT_OUT = ("database", "tracking", "pipelines", "endpoints", "sagemakerEndpoints", "delivery")

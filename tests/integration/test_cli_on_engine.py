@@ -192,7 +192,7 @@ def test_what_is_protected_is_kept_by_preview_and_by_down_which_say_how_to_lift_
 
 def test_status_shows_an_environment_at_a_glance(home):
     output = home.seedbed("status", "local").output
-    for title in ("layers", "alarms", "backups", "keys", "spend", "quotas", "endpoints"):
+    for title in ("layers", "alarms", "backups", "keys", "spend", "quotas", "SageMaker endpoints"):
         assert f"\n{title} " in output or f"\n{title}\n" in output, title
     for layer in ("foundation", "stores", "platform", "teams"):
         assert re.search(rf"^  {layer} +\d+ resources: ", output, re.MULTILINE), layer

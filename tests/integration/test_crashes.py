@@ -17,7 +17,7 @@ from tests.integration.inventory import inventory
 
 SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
 CHANGING = ("Create", "Put", "Allocate", "Associate", "Attach", "Authorize", "Modify", "Enable", "Run", "Tag", "Revoke")
-CALLS_OF_AN_UP = 215
+CALLS_OF_AN_UP = 180
 """About as many changing calls does an undisturbed `up` make."""
 
 MOMENTS = sorted(random.Random(SEED).sample(range(1, CALLS_OF_AN_UP), 10))

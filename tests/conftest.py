@@ -8,7 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 AT_HOME = ("test_environment.py", "test_data_versions.py", "test_cli_on_engine.py")
 """Files that look at one environment, brought up once."""
 
-AT_WHOLE = ("test_pools.py", "test_queues.py", "test_whole_environment.py")
+AT_WHOLE = ("test_pools.py", "test_queues.py", "test_types_kept.py", "test_whole_environment.py")
 """The same for the environment with its cluster."""
 
 

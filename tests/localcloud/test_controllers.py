@@ -256,14 +256,17 @@ def test_an_inference_service_becomes_a_deployment_and_is_ready(kserve):
 
     until(lambda: _condition(_service(kserve), "Ready"), 180)
 
-    made = kserve.get("Deployment", "scores-predictor", version="apps/v1")
-    assert made["status"]["readyReplicas"] == 2
+    until(lambda: _deployment(kserve)["status"].get("readyReplicas") == 2, 60)
     scaler = kserve.get("HorizontalPodAutoscaler", "scores-predictor", version="autoscaling/v2")
     assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 5)
     kserve.drop(service)
     wrong = {**service, "metadata": {**service["metadata"], "name": "1-begins-with-a-number"}}
     with pytest.raises(ApiError, match=r"admission webhook .* denied the request"):
         kserve.apply(wrong)
+
+
+def _deployment(kserve):
+    return kserve.get("Deployment", "scores-predictor", version="apps/v1")
 
 
 def _service(kserve):

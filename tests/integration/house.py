@@ -59,7 +59,7 @@ class House:
     def seedbed(self, *words: str, code: int | None = 0) -> Done:
         """`seedbed WORDS` to its end; fails with all that it said when it ends with another code than `code`."""
         process = self.start(*words)
-        output, _ = process.communicate(timeout=540)
+        output, _ = process.communicate(timeout=900)
         assert code is None or process.returncode == code, f"seedbed {' '.join(words)}: {process.returncode}\n{output}"
         return Done(process.returncode, output)
 
@@ -74,7 +74,7 @@ class House:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=540,
+            timeout=900,
         )
         output = done.stdout + done.stderr
         assert code is None or done.returncode == code, f"pulumi {' '.join(words)}: {done.returncode}\n{output}"

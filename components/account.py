@@ -49,3 +49,8 @@ def service_trust(service: str, account: str, *, session_tags: bool = False) -> 
 def aws_policy_arn(region: str, name: str) -> str:
     """ARN of a policy that AWS looks after."""
     return f"arn:{partition(region)}:iam::aws:policy/{name}"
+
+
+def image(account: str, region: str, repository: str, digest: str) -> str:
+    """Address of an image in the account's registry, by `digest`, `sha256:...` (ECR user guide, "pulling an image")."""
+    return f"{account}.dkr.ecr.{region}.{dns_suffix(region)}/{repository}@{digest}"

@@ -10,34 +10,20 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.account import aws_policy_arn, policy_document, service_trust
+from components.account import aws_policy_arn, service_trust
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
+from components.cluster_roles import CLUSTER_POLICIES, NODE_POLICIES, node_trust
 from components.order import once
 from components.system_nodes import SystemNodes, SystemNodesArgs
 
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All that there are (EKS user guide, "control plane logs")."""
 
-CLUSTER_POLICIES = {
-    "managed": ("AmazonEKSClusterPolicy",),
-    "auto": (
-        "AmazonEKSBlockStoragePolicy",
-        "AmazonEKSClusterPolicy",
-        "AmazonEKSComputePolicy",
-        "AmazonEKSLoadBalancingPolicy",
-        "AmazonEKSNetworkingPolicy",
-    ),
-}
-"""What the control plane may do, by who runs the nodes (EKS user guide, "Auto Mode cluster IAM role")."""
-
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 """Add-ons that run on a node that is not ready yet, and make it so."""
 
-NODE_POLICIES = {
-    "managed": ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"),
-    "auto": ("AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodeMinimalPolicy"),
-}
-"""What a node may do (EKS user guide, "Auto Mode node IAM role" and "node IAM role")."""
+ADD_ON_SETTINGS = {"vpc-cni": {"enableNetworkPolicy": "true"}}
+"""Without it nobody heeds network policies (EKS user guide, "Limit Pod traffic with Kubernetes network policies")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +103,23 @@ class Cluster(pulumi.ComponentResource):
 
     version: pulumi.Output[str]
 
+    ready: pulumi.Output[str]
+    """The name, known once those who are to be let in are."""
+
+    role_name: pulumi.Output[str]
+    """Of the control plane."""
+
+    node_role_name: pulumi.Output[str]
+    """Of the nodes."""
+
+    add_ons: dict[str, aws.eks.Addon]
+
+    node_group: bool
+    """Whether system nodes come in a managed group."""
+
+    node_add_ons: list[pulumi.Output[str]]
+    """Ids of those that a node of a managed group waits for, each known once it is there."""
+
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:cluster:Cluster", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -153,12 +156,13 @@ class Cluster(pulumi.ComponentResource):
             # EKS would make a log group that keeps everything for ever; a role is of no use before it may do its work.
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[log, *allowed]),
         )
+        self.add_ons = {}
         if args.compute == "managed":
             self._nodes_and_add_ons(name, args, cluster, node_role, node_allowed)
         else:
             for add_on, version in args.add_ons.items():
                 self._add_on(name, args, cluster.name, add_on, version)
-        ClusterAccess(
+        access = ClusterAccess(
             f"{name}-access",
             ClusterAccessArgs(
                 cluster_name=cluster.name,
@@ -177,6 +181,10 @@ class Cluster(pulumi.ComponentResource):
         self.certificate_authority = cluster.certificate_authority.data
         self.security_group_id = cluster.vpc_config.cluster_security_group_id
         self.version = cluster.version
+        self.node_group = args.compute == "managed"
+        self.node_add_ons = [self.add_ons[one].id for one in BEFORE_NODES if one in self.add_ons]
+        self.role_name, self.node_role_name = role.name, node_role.name
+        self.ready = access.ready
         self.register_outputs(
             {
                 "cluster_name": self.cluster_name,
@@ -184,6 +192,10 @@ class Cluster(pulumi.ComponentResource):
                 "certificate_authority": self.certificate_authority,
                 "security_group_id": self.security_group_id,
                 "version": self.version,
+                "ready": self.ready,
+                "role_name": self.role_name,
+                "node_role_name": self.node_role_name,
+                "node_add_ons": self.node_add_ons,
             }
         )
 
@@ -225,7 +237,7 @@ class Cluster(pulumi.ComponentResource):
                 cluster_name=cluster.name,
                 group_name=f"{args.cluster_name}-system",
                 subnet_ids=args.subnet_ids,
-                role_arn=once(node_role.arn, *[made.id for made in (*network, *node_allowed)]),
+                role_arn=once(node_role.arn, *network, *[made.id for made in node_allowed]),
                 instance_type=args.node_instance_type,
                 count_min=args.node_count_min,
                 count_max=args.node_count_max,
@@ -241,24 +253,21 @@ class Cluster(pulumi.ComponentResource):
 
     def _add_on(
         self, name: str, args: ClusterArgs, cluster: pulumi.Input[str], add_on: str, version: str
-    ) -> aws.eks.Addon:
-        return aws.eks.Addon(
+    ) -> pulumi.Output[str]:
+        settings = ADD_ON_SETTINGS.get(add_on)
+        made = aws.eks.Addon(
             f"{name}-{add_on}",
             cluster_name=cluster,
             addon_name=add_on,
             addon_version=version,
+            configuration_values=json.dumps(settings) if settings else None,
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def node_trust() -> dict[str, Any]:
-    """Trust policy of a node's role; EC2 names no source account when it hands out an instance's credentials."""
-    return policy_document(
-        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    )
+        self.add_ons[add_on] = made
+        return made.id
 
 
 def auto_mode(node_role_arn: pulumi.Input[str]) -> dict[str, Any]:

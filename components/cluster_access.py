@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import partition
+from components.order import once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,9 @@ class ClusterAccessArgs:
 class ClusterAccess(pulumi.ComponentResource):
     """Access entries: the cluster lets in the roles of the environment's file, and nobody because they made it."""
 
+    ready: pulumi.Output[str]
+    """The cluster's name, known once everybody has their rights."""
+
     def __init__(self, name: str, args: ClusterAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:cluster_access:ClusterAccess", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -58,9 +62,10 @@ class ClusterAccess(pulumi.ComponentResource):
             for role in args.role_arns
             if (teams := _teams_of(role, args))
         ]
+        granted = []
         for role, policy, where in grants:
             scope: Any = where
-            aws.eks.AccessPolicyAssociation(
+            given = aws.eks.AccessPolicyAssociation(
                 f"{name}-{role}-{policy}",
                 cluster_name=args.cluster_name,
                 principal_arn=entries[role].principal_arn,
@@ -68,8 +73,10 @@ class ClusterAccess(pulumi.ComponentResource):
                 access_scope=scope,
                 opts=child,
             )
+            granted.append(given.id)
 
-        self.register_outputs({})
+        self.ready = once(args.cluster_name, *(entry.id for entry in entries.values()), *granted)
+        self.register_outputs({"ready": self.ready})
 
 
 def _teams_of(role: str, args: ClusterAccessArgs) -> list[str]:

@@ -34,12 +34,16 @@ class ServiceEndpointsArgs:
 class ServiceEndpoints(pulumi.ComponentResource):
     """VPC endpoints: images, tokens and objects reach the workloads without crossing the internet."""
 
+    s3_cidrs: pulumi.Output[Sequence[str]]
+    """Blocks of S3 behind the gateway endpoint; none without one."""
+
     def __init__(self, name: str, args: ServiceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:endpoints:ServiceEndpoints", name, vars(args), opts)
         child = pulumi.ResourceOptions(parent=self)
 
+        self.s3_cidrs = pulumi.Output.from_input([])
         if args.route_table_ids:
-            aws.ec2.VpcEndpoint(
+            gateway = aws.ec2.VpcEndpoint(
                 f"{name}-s3",
                 vpc_id=args.vpc_id,
                 service_name=f"com.amazonaws.{args.region}.s3",
@@ -48,6 +52,7 @@ class ServiceEndpoints(pulumi.ComponentResource):
                 tags={**args.tags, "Name": f"{args.prefix}-s3"},
                 opts=child,
             )
+            self.s3_cidrs = gateway.cidr_blocks
         if args.services:
             group = aws.ec2.SecurityGroup(
                 f"{name}-https",
@@ -81,4 +86,4 @@ class ServiceEndpoints(pulumi.ComponentResource):
                     opts=child,
                 )
 
-        self.register_outputs({})
+        self.register_outputs({"s3_cidrs": self.s3_cidrs})

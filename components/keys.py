@@ -28,6 +28,9 @@ class KeyRingArgs:
     administrators: Sequence[str]
     """ARNs of the IAM roles that may administer the keys but not use them; none leaves it to the account's IAM."""
 
+    disk_classes: Sequence[str]
+    """Data classes whose keys encrypt the disks of managed node groups, which Auto Scaling starts."""
+
     rotation_days: int = 365
     """Days between rotations, 90 to 2560 (KMS developer guide, "rotation period")."""
 
@@ -54,8 +57,9 @@ class KeyRing(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
 
         self.arns, self.aliases = {}, {}
-        policy = json.dumps(key_policy(args.account, args.region, args.administrators))
         for data_class in args.data_classes:
+            disks = data_class in args.disk_classes
+            policy = json.dumps(key_policy(args.account, args.region, args.administrators, disks))
             alias = f"alias/{args.prefix}-{data_class}"
             key = aws.kms.Key(
                 f"{name}-{data_class}",
@@ -74,8 +78,13 @@ class KeyRing(pulumi.ComponentResource):
         self.register_outputs({"arns": self.arns, "aliases": self.aliases})
 
 
-def key_policy(account: str, region: str, administrators: Sequence[str]) -> dict[str, Any]:
-    """Who may do what with a key: the account through IAM, its administrators, and CloudWatch Logs for its groups."""
+def key_policy(account: str, region: str, administrators: Sequence[str], disks: bool) -> dict[str, Any]:
+    """Who may do what with a key: the account through IAM, its administrators, and CloudWatch Logs for its groups.
+
+    With `disks` Auto Scaling too, by its own role of the account (EC2 Auto Scaling user guide, "Required AWS KMS key
+    policy for use with encrypted volumes"). A condition names the role: as a principal it would have to be there before
+    the first group is.
+    """
     statements: list[dict[str, Any]] = [
         {
             "Sid": "AccountThroughIam",
@@ -101,6 +110,22 @@ def key_policy(account: str, region: str, administrators: Sequence[str]) -> dict
             },
         },
     ]
+    if disks:
+        role = f"arn:{partition(region)}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/{SCALER}"
+        who = {"StringEquals": {"kms:CallerAccount": account}, "ArnEquals": {"aws:PrincipalArn": role}}
+        use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        grant = {**who, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        for sid, actions, when in (("DisksOfNodeGroups", use, who), ("LentToDisks", ["kms:CreateGrant"], grant)):
+            statements.append(
+                {
+                    "Sid": sid,
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "*"},
+                    "Action": actions,
+                    "Resource": "*",
+                    "Condition": when,
+                }
+            )
     if administrators:
         statements.append(
             {
@@ -113,6 +138,9 @@ def key_policy(account: str, region: str, administrators: Sequence[str]) -> dict
         )
     return policy_document(*statements)
 
+
+SCALER = "AWSServiceRoleForAutoScaling"
+"""Role with which Auto Scaling works in every account."""
 
 _ADMINISTRATION = [
     "kms:CancelKeyDeletion",

@@ -58,6 +58,8 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     private_subnet_ids: list[pulumi.Output[str]]
     """One a zone, in the order of the zones."""
+    s3_cidrs: pulumi.Output[Sequence[str]]
+    """Blocks of S3 behind the gateway endpoint, which pods may reach beside the VPC."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:network:Network", name, vars(args), opts)
@@ -107,7 +109,7 @@ class Network(pulumi.ComponentResource):
                     nat_gateway_id=nat.id,
                     opts=child,
                 )
-        ServiceEndpoints(
+        endpoints = ServiceEndpoints(
             f"{name}-endpoints",
             ServiceEndpointsArgs(
                 prefix=args.prefix,
@@ -124,7 +126,10 @@ class Network(pulumi.ComponentResource):
 
         self.vpc_id = vpc.id
         self.private_subnet_ids = [s.id for s in subnets]
-        self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})
+        self.s3_cidrs = endpoints.s3_cidrs
+        self.register_outputs(
+            {"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "s3_cidrs": self.s3_cidrs}
+        )
 
     def _subnet(
         self,

@@ -47,6 +47,7 @@ _FAMILIES: tuple[tuple[str, dict[Capacity, tuple[str, str]]], ...] = (
             "spot": ("L-C4BD4855", "All P5 Spot Instance Requests"),
         },
     ),
+    (r"p6", {"on-demand": ("L-417A185B", "Running On-Demand P instances")}),
     (
         r"[acdhimrtz]\d|(im|is)\d",
         {
@@ -120,7 +121,7 @@ def _vcpu_quota(instance_type: str) -> dict[Capacity, tuple[str, str]]:
             return quotas
     raise ValueError(
         f"{instance_type}: the quota of its family is not known; found {instance_type.partition('.')[0]!r}, allowed "
-        "are families that start with A, C, D, G, H, I, M, R, T, VT or Z and a number, and P2 to P5"
+        "are families that start with A, C, D, G, H, I, M, R, T, VT or Z and a number, and P2 to P6"
     )
 
 

@@ -4,12 +4,12 @@ import shutil
 import sys
 
 from engine import EngineError, ensure, find, schema
-from engine.programs import AWS, PROGRAMS, cache, together
+from engine.programs import AWS, KUBERNETES, PROGRAMS, SETS, cache, together
 
-USAGE = """python -m engine          use the pulumi on PATH, or build the missing programs
+USAGE = """python -m engine          use the pulumi on PATH, and build the missing programs
 python -m engine build    the same
 python -m engine find     say which engine is there; exit 1 where none is
-python -m engine check    compare the built AWS provider's schema with the installed pulumi_aws
+python -m engine check    compare the built providers with the installed pulumi_aws and pulumi_kubernetes
 python -m engine clean    remove built programs that this checkout does not use"""
 
 
@@ -21,16 +21,18 @@ def run(word: str) -> int:
             print("no engine: none on PATH and none built; build it with: python -m engine")
             return 1
         print(f"pulumi {engine.version}, {engine.origin}")
-        for folder in engine.path:
-            print(f"  {folder}")
+        for name, there in (("helm", engine.helm), ("charts", engine.charts), ("cluster", engine.cluster)):
+            print(f"  {name:8} {there or 'not built; build it with: python -m engine'}")
     elif word == "check":
-        path = AWS.finished() / "schema.json"
-        if not path.exists():
-            print(f"no built AWS provider in {cache()}; build it with: SEEDBED_ENGINE=build python -m engine")
+        if not (AWS.is_built() and KUBERNETES.is_built()):
+            print(f"no built providers in {cache()}; build them with: SEEDBED_ENGINE=build python -m engine")
             return 1
-        print(f"{schema.check(path)} types agree with pulumi_aws, inputs and outputs, nested ones included")
+        types = schema.check(AWS.finished() / "schema.json")
+        print(f"{types} types agree with pulumi_aws, inputs and outputs, nested ones included")
+        release = schema.check_kubernetes(KUBERNETES.finished() / KUBERNETES.executables[0])
+        print(f"the Kubernetes provider is {release}, as pulumi_kubernetes is")
     elif word == "clean":
-        used = {program.finished() for program in PROGRAMS} | {together()}
+        used = {program.finished() for program in PROGRAMS} | {together(programs) for programs in SETS}
         for folder in cache().glob("*-*"):
             if folder.is_dir() and folder not in used and not folder.name.startswith(("go-", ".")):
                 print(f"removing {folder}")

@@ -11,20 +11,25 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from engine import schema, slim
+from engine import schema, slim, slim_kubernetes, unpack
 from engine.errors import EngineError
 from engine.programs import (
     AWS,
     AWS_MODULE,
+    CHARTS,
+    HERE,
+    KUBERNETES,
+    KUBERNETES_MODULE,
     LANGUAGE_PYTHON,
     PROGRAMS,
     PULUMI,
     SDK_MODULE,
+    Compiled,
     Program,
     cache,
     is_complete,
@@ -36,12 +41,12 @@ from engine.toolchain import environment, find_go, run_go
 UNFINISHED = ".building-"
 
 
-def build_missing(report: Report, tick: Report) -> bool:
+def build_missing(report: Report, tick: Report, programs: Sequence[Program] = PROGRAMS) -> bool:
     """Build the programs that are missing; give whether there was anything to do."""
-    if is_complete():
+    if is_complete(programs):
         return False
     try:
-        return build_alone(report, tick)
+        return build_alone(report, tick, programs)
     except OSError as error:
         raise EngineError(
             f"working in the cache {cache()}",
@@ -50,30 +55,37 @@ def build_missing(report: Report, tick: Report) -> bool:
         ) from error
 
 
-def build_alone(report: Report, tick: Report) -> bool:
+def build_alone(report: Report, tick: Report, programs: Sequence[Program]) -> bool:
     """Build the programs that are missing once no other builder is at it; give whether any still were."""
     with locked(report) as hold:
         sweep()
-        if is_complete():
+        if is_complete(programs):
             return False
-        if waiting := missing():
+        if waiting := missing(programs):
             go = find_go(report)
             started = time.monotonic()
             names = ", ".join(one.name for one in waiting)
-            report(f"building {names} into {cache()} (once; about 15 minutes with empty caches)")
+            report(f"building {names} into {cache()} (once; {expected(waiting)})")
             for program in waiting:
                 Build(program, go, Progress(report, tick), hold).run()
             report(f"all built in {elapsed(time.monotonic() - started)}")
-        if missing():
+        if missing(programs):
             why = "files beneath engine/ changed meanwhile, so what was built is not what is wanted now"
             raise EngineError("building the engine", why, "run this again")
-        assemble()
+        assemble(programs)
     return True
 
 
-def missing() -> list[Program]:
+def missing(programs: Sequence[Program]) -> list[Program]:
     """Programs that the cache does not have, in the order in which they are built."""
-    return [program for program in PROGRAMS if not program.is_built()]
+    return [program for program in programs if not program.is_built()]
+
+
+def expected(programs: Sequence[Program]) -> str:
+    """How long a build will take, in words."""
+    cores = len(os.sched_getaffinity(0))
+    minutes = max(1, round(sum(program.minutes for program in programs) / cores))
+    return f"with empty caches about {minutes} min on {cores} idle cores"
 
 
 @contextmanager
@@ -101,19 +113,20 @@ def sweep() -> None:
         shutil.rmtree(folder)
 
 
-def assemble() -> None:
-    """Put the executables of all programs side by side; they are linked, not copied, where the disk can do that."""
+def assemble(programs: Sequence[Program]) -> None:
+    """Put the executables of the programs side by side; they are linked, not copied, where the disk can do that."""
     work = cache() / f"{UNFINISHED}bin-{os.getpid()}"
     work.mkdir()
-    for program in PROGRAMS:
+    for program in programs:
         for name in program.executables:
             try:
                 (work / name).hardlink_to(program.finished() / name)
             except OSError:
                 shutil.copy2(program.finished() / name, work / name)
-    if together().exists():
-        shutil.rmtree(together())
-    work.replace(together())
+    place = together(programs)
+    if place.exists():
+        shutil.rmtree(place)
+    work.replace(place)
 
 
 class Build:
@@ -128,11 +141,11 @@ class Build:
 
     def run(self) -> None:
         """Build into a folder of its own, then rename that to where it belongs."""
-        self.progress.begin(self.program.name, f"building {self.program.executables[0]}")
+        self.progress.begin(self.program.name, self.program.what)
         try:
             self.made.mkdir(parents=True)
             shutil.copytree(self.program.folder, self.source)
-            STEPS[self.program.name](self)
+            STEPS.get(self.program.name, Build.compile)(self)
             for name in self.program.executables:
                 (self.made / name).chmod(0o755)
             if self.place.exists():  # damaged by hand: it would be complete otherwise
@@ -143,17 +156,30 @@ class Build:
             shutil.rmtree(self.work, ignore_errors=True)
         self.progress.end("built")
 
-    def compile(self) -> Path:
-        """Compile the program's package; give the executable."""
-        target = self.made / self.program.executables[0]
-        flags = f"-s -w {self.program.flags}"
-        self.run_go("build", "-v", "-trimpath", "-ldflags", flags, "-o", str(target), self.program.package)
+    def compile(self) -> None:
+        """Compile the program's packages."""
+        for one in self.program.compiled:
+            self.compile_one(one)
+
+    def compile_one(self, one: Compiled) -> Path:
+        """Compile one package; give the executable."""
+        target = self.made / one.name
+        flags = f"-s -w {one.flags}".strip()
+        self.run_go("build", "-v", "-trimpath", "-ldflags", flags, "-o", str(target), one.package)
         return target
 
-    def module(self, path: str) -> Path:
-        """Folder of a module in Go's cache, at the version that go.mod pins, downloaded where it is missing."""
-        answer = self.run_go("mod", "download", "-json", path)
-        return Path(json.loads(answer)["Dir"])
+    def module(self, path: str, pins: Path | None = None) -> Path:
+        """Folder of a module in Go's cache, downloaded where it is missing, at the version that a go.mod pins.
+
+        `pins` is a folder beside this file if it is not the program's own; it is copied, Go may not write there.
+        """
+        where = self.source
+        if pins:
+            where = self.work / pins.name
+            where.mkdir(exist_ok=True)
+            for name in ("go.mod", "go.sum"):
+                shutil.copyfile(pins / name, where / name)
+        return Path(json.loads(self.run_go("mod", "download", "-json", path, where=where))["Dir"])
 
     def run_go(self, *arguments: str, where: Path | None = None) -> str:
         step = f"engine/{self.program.name}: go {arguments[0]}"
@@ -170,11 +196,9 @@ class Build:
 def build_language(build: Build) -> None:
     """The language host, and the script of the engine's SDK that it starts programs with."""
     build.compile()
-    engine = build.work / "engine"
-    shutil.copytree(PULUMI.folder, engine)
-    answer = build.run_go("mod", "download", "-json", SDK_MODULE, where=engine)
-    name = "pulumi-language-python-exec"
-    shutil.copyfile(Path(json.loads(answer)["Dir"]) / "python" / "cmd" / name, build.made / name)
+    module = build.module(SDK_MODULE, PULUMI.folder)
+    for name in build.program.scripts:
+        shutil.copyfile(module / "python" / "cmd" / name, build.made / name)
 
 
 def build_aws(build: Build) -> None:
@@ -190,7 +214,7 @@ def build_aws(build: Build) -> None:
     build.run_go("mod", "edit", f"-replace={AWS_MODULE}=./{cut.name}")
     for name in ("schema.json", "bridge-metadata.json"):
         (build.source / name).write_text("{}")
-    generate = build.compile()
+    generate = build.compile_one(build.program.compiled[0])
     build.progress.now("generating the schema")
     asked = [generate, "schema", "--out", "generated", "--skip-docs", "--skip-examples", "--quiet"]
     done = subprocess.run(asked, cwd=build.source, env=environment(), capture_output=True, text=True)
@@ -206,8 +230,35 @@ def build_aws(build: Build) -> None:
     shutil.copyfile(build.source / "schema.json", build.made / "schema.json")
 
 
+def build_kubernetes(build: Build) -> None:
+    """The provider without the components that are not used, kept only if it is what the SDK asks for."""
+    cut = build.source / "pulumi-kubernetes"
+    try:
+        slim_kubernetes.write(build.module(KUBERNETES_MODULE), cut)
+    except slim.SlimError as error:
+        raise EngineError(
+            "cutting the Kubernetes provider down", str(error), "mend engine/slim_kubernetes.py, then run this again"
+        ) from error
+    build.run_go("mod", "edit", f"-replace={KUBERNETES_MODULE}=./{cut.name}")
+    build.compile()
+    if find_spec("pulumi_kubernetes"):
+        schema.check_kubernetes(build.made / build.program.executables[0])
+
+
+def build_charts(build: Build) -> None:
+    """Charts and CRDs from the modules that carry them."""
+    for part in unpack.PARTS:
+        module = build.module(part.module, HERE / part.pins)
+        try:
+            unpack.copy(part, module, build.made)
+        except ValueError as error:
+            do = f"mend engine/unpack.py for the version that engine/{part.pins}/go.mod pins"
+            raise EngineError(f"unpacking {part.name}", str(error), do) from error
+
+
 STEPS: dict[str, Callable[[Build], object]] = {
-    PULUMI.name: Build.compile,
     LANGUAGE_PYTHON.name: build_language,
+    KUBERNETES.name: build_kubernetes,
+    CHARTS.name: build_charts,
     AWS.name: build_aws,
 }

@@ -1,15 +1,18 @@
-"""Whether the built AWS provider and the pinned pulumi_aws SDK mean the same by every type.
+"""Whether the built providers and the pinned SDKs mean the same.
 
-The provider's properties are named by the bridge's rules, the SDK's by those and hand-written exceptions. A
-property that one calls otherwise would be dropped in silence, so a provider is only kept when nothing differs.
+The AWS provider's properties are named by the bridge's rules, the SDK's by those and hand-written exceptions. A
+property that one calls otherwise would be dropped in silence, so a provider is only kept when nothing differs. The
+Kubernetes provider takes its types from the cluster and is the SDK's own, so there the versions have to agree.
 """
 
 import importlib
 import inspect
 import json
+import subprocess
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +178,16 @@ def check(path: Path) -> int:
             "name the differing property in engine/aws/overrides.go as the SDK does, or pin the SDK that fits",
         )
     return len(schema["resources"])
+
+
+def check_kubernetes(executable: Path) -> str:
+    """Compare a built Kubernetes provider with the installed SDK; give their version, raise where they differ."""
+    done = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=60)
+    built, wanted = done.stdout.strip().removeprefix("v"), version("pulumi-kubernetes")
+    if built != wanted:
+        raise EngineError(
+            f"comparing {executable} with the pulumi_kubernetes SDK",
+            f"the provider is {built or done.stderr.strip() or 'of no version'}, the SDK is {wanted}",
+            "pin the same release in requirements/runtime.in, engine/programs.py and engine/kubernetes/go.mod",
+        )
+    return built

@@ -160,7 +160,7 @@ def failure(step: str, errors: list[str], code: int) -> EngineError:
     said = "\n".join(errors)
     tail = "\n  ".join(errors[-TAIL_LINES:]) or f"go ended with {code} and said nothing"
     if "no space left on device" in said:
-        return EngineError(step, f"the disk is full\n  {tail}", "free 8 GB for Go's caches and run this again")
+        return EngineError(step, f"the disk is full\n  {tail}", "free 20 GB for Go's caches and run this again")
     if "signal: killed" in said:
         return EngineError(
             step, f"the system killed the compiler, mostly for want of memory\n  {tail}", "free 4 GB of memory"

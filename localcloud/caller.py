@@ -23,7 +23,11 @@ def caller(call: Call) -> Caller | None:
     key = _access_key(call)
     if key is None:
         return None
-    account = call.account
+    return principal(call.account, key)
+
+
+def principal(account: str, key: str) -> Caller:
+    """Who signs with an access key; the root user where the account does not know it."""
     for role_session in backend_of("sts", account).assumed_roles:
         if role_session.access_key_id == key:
             return Caller(role_session.role_arn, "AssumedRole", role_session.arn)

@@ -1,4 +1,4 @@
-"""The account's own paths under /_localcloud/: health, faults, counts, a snapshot on demand and a wait for quiet."""
+"""The account's own paths under /_localcloud/: health, faults, counts, a snapshot, a wait for quiet, clusters."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,9 @@ from localcloud.journal import Journal
 from localcloud.refusal import Answer
 
 PREFIX = "/_localcloud/"
+
+More = Callable[[str, bytes], Answer | None]
+"""Answers further paths: method and path without the prefix, and the body; None for one that it does not know."""
 
 
 class Control:
@@ -25,9 +28,10 @@ class Control:
         faults: Faults,
         keep: Callable[[], list[str]],
         alone: Callable[[], AbstractContextManager[None]],
+        more: More = lambda *_: None,
     ) -> None:
         self._identity, self._journal, self._faults = identity, journal, faults
-        self._keep, self._alone = keep, alone
+        self._keep, self._alone, self._more = keep, alone, more
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
         """The answer, or None for a path that belongs to AWS. A web page (a request with an Origin) is refused."""
@@ -57,16 +61,24 @@ class Control:
             case "POST quiet":
                 with self._alone():
                     return _json(200, {})
-        known = "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot, POST quiet"
+        if told := self._more(asked, _body(environ)):
+            return told
+        known = (
+            "GET health, GET|DELETE requests, GET|POST|DELETE faults, POST snapshot, POST quiet, and, where clusters "
+            "run, GET clusters, GET processes, POST clusters/REGION/NAME/authenticate"
+        )
         return _json(404, {"error": f"no such control: {asked}; there are {known}"})
 
     def _order(self, environ: dict[str, Any]) -> Answer:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         try:
-            self._faults.order(json.loads(body))
+            self._faults.order(json.loads(_body(environ)))
         except ValueError as error:
             return _json(400, {"error": str(error)})
         return _json(200, self._faults.standing())
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    return environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
 
 
 def _json(status: int, value: Any) -> Answer:

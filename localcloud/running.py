@@ -22,11 +22,15 @@ class Running:
     notes: tuple[str, ...] = ()
     """What a person must know of this start, such as a snapshot of another version that was set aside."""
 
+    programs: bool = False
+    """Whether its Kubernetes clusters run; else they are only told of."""
+
     @classmethod
     def of(cls, said: dict[str, Any], log: Path) -> "Running":
         """What a process says of itself, in the form of its health."""
         started = datetime.fromisoformat(said["started"])
-        return cls(said["endpoint"], said["account"], said["pid"], started, log, tuple(said["notes"]))
+        notes, runs = tuple(said["notes"]), said.get("programs", False)
+        return cls(said["endpoint"], said["account"], said["pid"], started, log, notes, runs)
 
 
 @dataclass(frozen=True)

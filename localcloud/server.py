@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import importlib
 import json
 import os
 import secrets
@@ -27,6 +28,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--ephemeral", action="store_true", help="keep nothing, end with the parent (end of standard input)"
     )
+    parser.add_argument("--programs", type=Path, help="folder of kube, kwok, …: with them clusters run")
+    parser.add_argument("--charts", type=Path, help="folder of charts and CRDs of what runs in clusters")
+    parser.add_argument("--instances", type=Path, help="table of instance types: what nodes have")
+    parser.add_argument("--job-seconds", type=float, default=1, help="how long pods of jobs run in clusters")
     parser.add_argument("--ready-fd", type=int, help="file descriptor for the line that says where it answers")
     options = parser.parse_args(argv)
 
@@ -52,6 +57,9 @@ def _serve(options: argparse.Namespace) -> int:
     from werkzeug.serving import make_server
 
     from localcloud import extensions
+    from localcloud.clusters.cluster import Site
+    from localcloud.clusters.fleet import Fleet, become_current
+    from localcloud.clusters.instances import read
     from localcloud.control import Control
     from localcloud.faults import Faults
     from localcloud.gate import Gate
@@ -69,7 +77,10 @@ def _serve(options: argparse.Namespace) -> int:
         try:
             snapshot.load()
         except UnreadableSnapshotError as error:
-            notes.append(f"the account starts empty: {error}; it was set aside as {snapshot.set_aside()}")
+            place = snapshot.set_aside()
+            notes.append(f"the account starts empty: {error}; it was set aside as {place}")
+            if (options.state / "clusters").exists():
+                (options.state / "clusters").rename(place.with_name(place.name.replace("snapshot", "clusters")))
     keeper = None if options.ephemeral else Keeper(snapshot, turnstile, journal)
 
     identity: dict[str, Any] = {
@@ -78,9 +89,27 @@ def _serve(options: argparse.Namespace) -> int:
         "pid": os.getpid(),
         "started": datetime.now(UTC).isoformat(),
         "notes": notes,
+        "programs": options.programs is not None,
     }
-    control = Control(identity, journal, faults, (lambda: keeper.keep()) if keeper else list, turnstile.exclusive)
-    gate = Gate(options.account, journal, faults, control, turnstile, keeper.changed if keeper else lambda: None)
+    changed = keeper.changed if keeper else lambda: None
+    fleet = None
+    if options.programs:
+        importlib.import_module("localcloud.controllers")  # registers what runs in each cluster
+        site = Site(
+            account=options.account,
+            state=options.state,
+            programs=options.programs,
+            charts=options.charts,
+            instances=read(options.instances),
+            endpoint=lambda: identity["endpoint"],
+            note=journal.note,
+            job_seconds=options.job_seconds,
+        )
+        fleet = become_current(Fleet(site, changed))
+    keep = (lambda: keeper.keep()) if keeper else list
+    more = fleet.answer if fleet else lambda *_: None
+    control = Control(identity, journal, faults, keep, turnstile.exclusive, more)
+    gate = Gate(options.account, journal, faults, control, turnstile, changed)
     listening = _listening_socket(options.port)
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Handler, fd=listening.fileno())
     identity["endpoint"] = f"http://127.0.0.1:{server.port}"
@@ -92,15 +121,22 @@ def _serve(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="server", daemon=True).start()
-    _announce(options, identity)
     if options.ephemeral:
-        threading.Thread(target=_watch_parent, args=(stopping, options.state), name="parent", daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(stopping,), name="parent", daemon=True).start()
+    if fleet:
+        threading.Thread(target=_start, args=(fleet, options, identity, stopping), name="clusters", daemon=True).start()
+    else:
+        _announce(options, identity)
     stopping.wait()
     server.shutdown()
     lost = keeper.close() if keeper else []
+    if fleet:
+        fleet.stop_all(forget=options.ephemeral)
     (options.state / LOST).write_text("\n".join(lost))
     (options.state / "server.json").unlink(missing_ok=True)
     journal.note("stopped")
+    if options.ephemeral:
+        shutil.rmtree(options.state, ignore_errors=True)
     return 1 if lost else 0
 
 
@@ -132,10 +168,17 @@ def _announce(options: argparse.Namespace, identity: dict[str, Any]) -> None:
             ready.write(line + "\n")
 
 
-def _watch_parent(stopping: threading.Event, state: Path) -> None:
+def _start(fleet: Any, options: argparse.Namespace, identity: dict[str, Any], stopping: threading.Event) -> None:
+    """The account is announced when its clusters answer, or cannot."""
+    fleet.start_all()
+    identity["notes"] += [one["failure"] for one in fleet.status() if one["failure"]]
+    if not stopping.is_set():
+        _announce(options, identity)
+
+
+def _watch_parent(stopping: threading.Event) -> None:
     """An ephemeral account ends with its parent, however that ended, and then nobody else takes its folder away."""
     sys.stdin.buffer.read()
-    shutil.rmtree(state, ignore_errors=True)
     stopping.set()
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from localcloud.launch import READY_SECONDS, launch
+from localcloud.launch import CLUSTER_SECONDS, READY_SECONDS, cluster_options, launch
 from localcloud.running import CloudError, Dead, Running, Stopped
 
 ACCOUNT = "000000000000"
@@ -20,19 +20,36 @@ ACCOUNT = "000000000000"
 STOP_SECONDS = 20
 """How long the process may take to write its last snapshot, before it is killed."""
 
+STOP_CLUSTER_SECONDS = 40
+"""The same where it has to end the processes of its clusters as well, which end with it anyway."""
+
 Report = Callable[[str], object]
 
 
 class LocalCloud:
-    """One account whose state lies in a folder of its own; of any number of starts, one process comes."""
+    """One account whose state lies in a folder of its own; of any number of starts, one process comes.
 
-    def __init__(self, state: Path, account: str = ACCOUNT) -> None:
+    With `programs`, a folder with the executables kube and kwok, its Kubernetes clusters run; else they are only told
+    of. `charts` is a folder of charts and CRDs, `instances` a table of instance types: what nodes have.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        account: str = ACCOUNT,
+        *,
+        programs: Path | None = None,
+        charts: Path | None = None,
+        instances: Path | None = None,
+    ) -> None:
         if not re.fullmatch(r"\d{12}", account):
             raise CloudError(
                 f"account: found {account!r}; an AWS account has twelve digits, the local one is {ACCOUNT}"
             )
         self._state, self._account = state.absolute(), account
         self._log = self._state / "server.log"
+        self._clusters = cluster_options(programs, charts, instances)
+        self._ready_seconds = CLUSTER_SECONDS if programs else READY_SECONDS
 
     def start(self, report: Report = print) -> Running:
         """The running account, started if need be; `report` is told what takes time. Raises CloudError."""
@@ -81,10 +98,12 @@ class LocalCloud:
             self._state,
             self._account,
             *("--port", str(self._last_port())),
+            *self._clusters,
             tick=lambda seconds: report(f"local cloud: still starting, {seconds:.0f} s"),
+            seconds=self._ready_seconds,
         )
         if said is None:
-            what = "ended" if process.poll() is not None else f"did not answer within {READY_SECONDS} s"
+            what = "ended" if process.poll() is not None else f"did not answer within {self._ready_seconds} s"
             process.kill()
             process.wait()
             raise CloudError(
@@ -101,13 +120,14 @@ class LocalCloud:
     def _end(self, pid: int, report: Report) -> None:
         """Ends the process that holds the lock, which is the one that wrote its number down."""
         began = time.monotonic()
+        limit = STOP_CLUSTER_SECONDS if (self._state / "clusters").is_dir() else STOP_SECONDS
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        while self._is_alive() and time.monotonic() - began < STOP_SECONDS:
+        while self._is_alive() and time.monotonic() - began < limit:
             time.sleep(0.05)
         if not self._is_alive():
             return
-        report(f"local cloud: process {pid} did not end within {STOP_SECONDS} s and is killed")
+        report(f"local cloud: process {pid} did not end within {limit} s and is killed")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.5)

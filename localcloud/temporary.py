@@ -7,21 +7,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localcloud.launch import launch
+from localcloud.launch import cluster_options, launch
 from localcloud.running import CloudError, Running
 from localcloud.supervisor import ACCOUNT
 
-STOP_SECONDS = 10
+STOP_SECONDS = 20
 """How long the process may take to end; it has nothing to keep."""
 
 
 @contextmanager
-def temporary(account: str = ACCOUNT) -> Iterator[Running]:
-    """A running account that starts empty and is gone at the end, also if this process is killed. Raises CloudError."""
+def temporary(
+    account: str = ACCOUNT,
+    *,
+    programs: Path | None = None,
+    charts: Path | None = None,
+    instances: Path | None = None,
+) -> Iterator[Running]:
+    """A running account that starts empty and is gone at the end, also if this process is killed.
+
+    `programs`, `charts` and `instances` as for LocalCloud. Raises CloudError.
+    """
     state = Path(tempfile.mkdtemp(prefix="localcloud-"))
     process = None
     try:
-        process, said = launch(state, account, "--ephemeral", stdin=subprocess.PIPE)
+        options = cluster_options(programs, charts, instances)
+        process, said = launch(state, account, "--ephemeral", *options, stdin=subprocess.PIPE)
         if said is None:
             raise CloudError(f"a temporary account did not start; the end of its log:\n{_written(state)}")
         yield Running.of(said, state / "server.log")

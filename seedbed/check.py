@@ -10,6 +10,7 @@ import pulumi
 
 from policies import rule
 from seedbed.failures import RefusedError, WrongInputError
+from seedbed.machine import charts_at_hand
 from seedbed.rehearsal import Declared, Rehearsal, rehearse_environment
 from stacks.reading.yaml_file import read_document
 
@@ -17,7 +18,8 @@ from stacks.reading.yaml_file import read_document
 def check(environment: str, file: Path) -> tuple[rule.Verdict, Rehearsal]:
     """Rehearses the program with an environment's file, which must be valid, and judges what it declares."""
     try:
-        rehearsal = rehearse_environment(environment, configuration(file))
+        with charts_at_hand():
+            rehearsal = rehearse_environment(environment, configuration(file))
     except Exception as error:
         raise RefusedError(
             f"{environment}: the program stops before it has declared everything: {type(error).__name__}: {error}",

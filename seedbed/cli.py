@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 import localcloud
-from seedbed import bootstrap_command, machine, operations, summary, tracking_command, variables
+from seedbed import bootstrap_command, kubectl_command, machine, operations, summary, tracking_command, variables
 from seedbed.command import Command, running
 from seedbed.engine_run import EngineRun
 from seedbed.failures import RefusedError
@@ -29,6 +29,7 @@ cloud_app = typer.Typer(no_args_is_help=True, help="The AWS account on this mach
 app.add_typer(cloud_app, name="cloud")
 app.add_typer(tracking_command.app, name="tracking")
 app.command("bootstrap")(bootstrap_command.command)
+app.command("kubectl-config")(kubectl_command.command)
 
 Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment: Pulumi.<ENV>.yaml")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -50,6 +51,9 @@ def up(
     yes: Yes = False,
 ) -> None:
     """Bring an environment up: preview, policies, then the real thing. Run again, it changes what differs."""
+    from seedbed.account import Account
+    from seedbed.status.in_cluster import in_cluster
+
     with running() as command:
         settings = command.checkout.settings(environment)
         workspace = machine.open_workspace(command.checkout, settings, command.steps)
@@ -70,9 +74,13 @@ def up(
         summary.show_verdict(out, run)
         out.print()
         summary.show_outputs(out, command.outputs(settings))
+        summary.show_sections(out, in_cluster(Account(settings, workspace.running)))
         out.print()
+        summary.show_notes(out, settings.notes)
         out.print("next:")
         out.print(f'  eval "$(seedbed env {environment})"    point aws, boto3, dvc at it')
+        if settings.environment.cluster:
+            out.print(f"  seedbed kubectl-config {environment} -o FILE    point kubectl at it: export KUBECONFIG=FILE")
         file = command.checkout.file(environment).name
         out.print(f"  seedbed preview {environment}          see what a change of {file} does")
         out.print(f"  seedbed down {environment}             take it down")
@@ -95,6 +103,7 @@ def preview(
             command.out.print(operations.offline_note(settings))
         else:
             run = _preview(command, machine.open_workspace(command.checkout, settings, command.steps), refresh)
+        summary.show_notes(command.out, settings.notes)
         summary.show_verdict(command.out, run)
 
 
@@ -136,7 +145,7 @@ def down(
 def status(
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="One environment only.")] = None,
 ) -> None:
-    """Show engine, local cloud and environments; of a named one also alarms, backups, keys, spend. Starts nothing."""
+    """Show engine, local cloud and environments; of a named one also its cluster and its account. Starts nothing."""
     from seedbed.status import glance
     from seedbed.status import status as look
 
@@ -204,9 +213,10 @@ def check(environment: Environment = "local") -> None:
     from seedbed.check import check as judged
 
     with running() as command:
-        command.checkout.settings(environment)
+        settings = command.checkout.settings(environment)
         verdict, rehearsal = judged(environment, command.checkout.file(environment))
         summary.show_findings(command.out, verdict)
+        summary.show_notes(command.out, settings.notes)
         made = sum(resource.custom for resource in rehearsal.resources)
         command.out.print(f"{environment}: {made} resources declared")
         if verdict.blocking:

@@ -21,7 +21,7 @@ class Held:
     """A store that is not empty."""
 
     kind: str
-    """`bucket`, `image repository`, `mirrored repository` or `database`"""
+    """`bucket`, `image repository`, `mirrored repository`, `database` or `disk`"""
     name: str
     amount: str
     """How much, in words."""
@@ -126,11 +126,11 @@ def _bears(account: Account, tags: Mapping[str, str]) -> bool:
 def delete(account: Account, stores: Sequence[Held], say: Callable[[str], None]) -> None:
     """Deletes everything in the given stores, all versions of it.
 
-    The stores themselves stay for the engine, databases with all that they hold; but for mirrored repositories, which
-    the engine does not know.
+    The stores themselves stay for the engine, databases and disks of pods with all that they hold; but for mirrored
+    repositories, which the engine does not know.
     """
     for store in stores:
-        if store.kind == "database":
+        if store.kind in ("database", "disk"):
             continue
         if store.kind == "bucket":
             _empty_bucket(account, store.name, say)

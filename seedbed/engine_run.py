@@ -25,6 +25,9 @@ STATEFUL = {
     "aws:cloudwatch/logGroup:LogGroup": "every log line in it",
     "aws:rds/instance:Instance": "every row in it, and its automated backups",
     "aws:eks/cluster:Cluster": "everything that runs in it, and what its pods kept on their disks",
+    "kubernetes:core/v1:Namespace": "everything in it, and what its pods kept on their disks",
+    "kubernetes:core/v1:PersistentVolumeClaim": "its disk, unless the volume's reclaim policy keeps it",
+    "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": "every object of its kind, in every namespace",
     "aws:cloudtrail/trail:Trail": "the record of who does what, until the next one runs",
 }
 

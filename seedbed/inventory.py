@@ -96,6 +96,20 @@ def cluster_disks(account: Account) -> Iterator[str]:
                 yield volume["VolumeId"]
 
 
+def cluster_machines(account: Account) -> Iterator[str]:
+    """Ids of instances that were made for the environment's cluster and still run, by the tags that EKS gives them.
+
+    (EKS user guide, "tag your resources": node groups; "Auto Mode: managed instances".)
+    """
+    for key in ("eks:cluster-name", "eks:eks-cluster-name", "aws:eks:cluster-name"):
+        wanted = [{"Name": f"tag:{key}", "Values": [account.prefix]}]
+        for reservation in account.pages("ec2", "describe_instances", "Reservations", Filters=wanted):
+            for one in reservation["Instances"]:
+                borne = {"Key": key, "Value": account.prefix} in (one.get("Tags") or [])
+                if borne and one["State"]["Name"] not in ("shutting-down", "terminated"):
+                    yield one["InstanceId"]
+
+
 def bucket_names(account: Account) -> Iterator[str]:
     """Names of all buckets of the account."""
     return (bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"])
@@ -170,6 +184,9 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
     def disks() -> None:
         sweep.left.update(Left("disk of the cluster", volume) for volume in cluster_disks(account))
 
+    def machines() -> None:
+        sweep.left.update(Left("machine of the cluster", id_) for id_ in cluster_machines(account))
+
     def keys() -> None:
         for key in key_ids(account, tags):
             seen.add(key)
@@ -200,6 +217,7 @@ def leftovers(account: Account, others: list[str]) -> Sweep:
     looks: dict[str, Callable[[], None]] = {
         "network": network,
         "disks": disks,
+        "machines": machines,
         "key": keys,
         **{kind: partial(by_name, kind) for kind in NAMED},
         **{kind.noun: partial(by_kind, token) for token, kind in KINDS.items() if kind.swept},

@@ -11,9 +11,10 @@ from seedbed import data, guard, inventory, recovery, stakes
 from seedbed.account import Account
 from seedbed.engine_run import EXPECTED, EngineRun
 from seedbed.failures import INTERRUPTED, MissingError, RefusedError, SeedbedError, WrongInputError
+from seedbed.leaving import leaving
 from seedbed.stakes import Stake
 from seedbed.steps import Step, Steps
-from seedbed.workspace import Workspace
+from seedbed.workspace import UNREACHABLE, Workspace
 from stacks.settings import Settings
 
 Agree = Callable[[str], bool]
@@ -25,6 +26,10 @@ Shown = Callable[[EngineRun, Sequence[Stake]], None]
 
 PARALLEL = 32
 """Operations at once: nearly all of them wait for AWS, and the engine's own choice is four a core."""
+
+
+SILENT_CLUSTER = "cluster is unreachable"
+"""In the Kubernetes provider's words on one that it cannot reach."""
 
 
 class StoppedError(SeedbedError):
@@ -136,8 +141,9 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
     deployment = recovery.deployment_of(workspace)
     guard.refuse_down(workspace, deployment)
     account = Account(workspace.settings, workspace.running)
+    cluster = leaving(workspace, account, deployment, steps)
     with steps.step("looking for data"):
-        held = data.held(account)
+        held = [*data.held(account), *cluster.held()]
     if held and not delete_data:
         what = "\n".join(f"  {one.kind} {one.name}: {one.amount}" for one in held)
         raise RefusedError(
@@ -147,9 +153,10 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
     if held:
         with steps.step(f"deleting the data of {len(held)} stores") as step:
             data.delete(account, held, step.say)
+    cluster.end(steps)
     with steps.step("down") as step:
         run = _run(
-            workspace,
+            cluster.workspace,
             step,
             lambda stack, observe: stack.destroy(
                 on_event=observe, parallel=PARALLEL, show_secrets=False, color="never"
@@ -241,7 +248,7 @@ def engine_words(workspace: Workspace, run: EngineRun) -> Iterator[None]:
         lines = (workspace.command.words or str(error)).splitlines()
         words = "\n".join(line for line in lines if not EXPECTED.search(line)).strip()
         raise EngineRefusedError(
-            f"{workspace.name}: the engine says no", run, words, _next(workspace, words)
+            f"{workspace.name}: the engine says no", run, words, _next(workspace, words, run)
         ) from error
     except InvalidVersionError as error:
         raise MissingError(str(error), do="Update pulumi, or let ours be built: SEEDBED_ENGINE=build") from error
@@ -256,7 +263,13 @@ def _mend_settings(workspace: Workspace) -> str:
     )
 
 
-def _next(workspace: Workspace, words: str) -> str:
+def _next(workspace: Workspace, words: str, run: EngineRun) -> str:
+    if any(SILENT_CLUSTER in said for said in (words, *(d.message for d in run.diagnostics))):
+        return (
+            f"The cluster does not answer from here: seedbed status {workspace.name} says why. Once it does, run the "
+            "same command again: it goes on. What was deleted with the cluster: "
+            f"{UNREACHABLE}=true and the same command strikes it off."
+        )
     if workspace.on_this_machine:
         return "Mend the cause and run the same command again: it goes on. The account's log: seedbed cloud logs"
     if "passphrase" in words:

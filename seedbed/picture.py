@@ -67,7 +67,8 @@ def cards(resources: Sequence[Declared]) -> list[Card]:
         needs = {
             top(u) for r in inside for urns in (*r.dependencies.values(), r.depends_on) for u in urns if u in by_urn
         }
-        kinds = Counter(r.type.rsplit(":", 1)[-1] for r in inside)
+        kinds = Counter(r.type.rsplit(":", 1)[-1] for r in inside if r.type.startswith("aws:"))
+        others = Counter(r.type.rsplit(":", 1)[-1] for r in inside if not r.type.startswith("aws:"))
         made.append(
             Card(
                 urn=component.urn,
@@ -75,7 +76,7 @@ def cards(resources: Sequence[Declared]) -> list[Card]:
                 noun=component.type.rsplit(":", 1)[-1],
                 layer=layer_of(component.type),
                 data_class=_data_class(component, inside),
-                lines=tuple(_lines(kinds)),
+                lines=(*_lines(kinds), *_counted(others)),
                 stands_on=tuple(
                     sorted(((u, tops[u]) for u in needs - {component.urn} if u in tops), key=lambda n: n[1])
                 ),
@@ -91,9 +92,13 @@ def _lines(kinds: Mapping[str, int]) -> Iterator[str]:
     for whole in PARTS.keys() & kinds.keys():
         for kind in [k for k in left if k not in PARTS and k.startswith(PARTS[whole])]:
             parts[whole] += left.pop(kind)
-    for kind, count in sorted(left.items()):
-        more = f" and {parts[kind]} part{'s' * (parts[kind] != 1)}" if parts[kind] else ""
-        yield (f"{count} × {kind}" if count > 1 else kind) + more
+    for kind, line in zip(sorted(left), _counted(left), strict=True):
+        yield line + (f" and {parts[kind]} part{'s' * (parts[kind] != 1)}" if parts[kind] else "")
+
+
+def _counted(kinds: Mapping[str, int]) -> Iterator[str]:
+    """Kinds by name, with their counts where there are several."""
+    return (f"{count} × {kind}" if count > 1 else kind for kind, count in sorted(kinds.items()))
 
 
 def _data_class(component: Declared, inside: Sequence[Declared]) -> str | None:
@@ -179,8 +184,8 @@ def _card(x: int, y: int, card: Card, stripes: Mapping[str, str]) -> str:
     if card.data_class:
         wide = 7 * len(card.data_class) + 14
         parts.append(
-            f'<rect x="{CARD_WIDTH - wide - 10}" y="9" width="{wide}" height="18" rx="9" '
-            f'fill="{COLOURS[card.data_class]}"/><text x="{CARD_WIDTH - wide / 2 - 10:.0f}" y="22" font-size="11" '
+            f'<rect x="{CARD_WIDTH - wide - 10}" y="28" width="{wide}" height="18" rx="9" '
+            f'fill="{COLOURS[card.data_class]}"/><text x="{CARD_WIDTH - wide / 2 - 10:.0f}" y="41" font-size="11" '
             f'fill="#ffffff" text-anchor="middle">{card.data_class}</text>'
         )
     parts += [

@@ -10,19 +10,20 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pulumi.automation import Deployment, Stack
+from pulumi.automation import Deployment
 from pulumi.automation.errors import StackNotFoundError
 
 import localcloud
-from seedbed import engine_process, pending
+from seedbed import engine_process
 from seedbed.account import Account
-from seedbed.engine_run import EngineRun, name_of, short_type, type_of
+from seedbed.cluster import ClusterError, NoClusterError, open_cluster
+from seedbed.cluster.cut_short import is_cluster, wait_until_gone
+from seedbed.engine_run import EngineRun, type_of
 from seedbed.failures import RefusedError
+from seedbed.mending import examine, mend, named
 from seedbed.settling import settle, slow_ones
 from seedbed.steps import Steps
 from seedbed.untold import UNTOLD, remembered
@@ -36,42 +37,6 @@ LIVE = (
     "environment."
 )
 """What a person must know before a state that others share is put in order."""
-
-
-@dataclass
-class Mending:
-    """What there is to put in order in a state."""
-
-    adopted: dict[str, str] = field(default_factory=dict)
-    """Import id by URN of what a cut-short creation made."""
-    struck: list[str] = field(default_factory=list)
-    """URNs of cut-short creations that made nothing, or that can be done again without harm."""
-    unknown: list[str] = field(default_factory=list)
-    """URNs of cut-short creations that nobody here knows how to look for."""
-    foreign: dict[str, str] = field(default_factory=dict)
-    """What has the name of a cut-short creation but not the environment's tags, by URN."""
-    reread: list[str] = field(default_factory=list)
-    """URNs of cut-short updates and deletions: what came of them is read from the account."""
-
-    def __bool__(self) -> bool:
-        return bool(self.adopted or self.struck or self.unknown or self.foreign or self.reread)
-
-    def lines(self) -> list[str]:
-        """What was found and what follows, in words."""
-        said = [f"{_named(urn)} was made: {id_} is taken over" for urn, id_ in self.adopted.items()]
-        said += [f"{_named(urn)} was not finished: it is done again" for urn in self.struck]
-        said += [f"{_named(urn)} was being changed or deleted: it is read again" for urn in self.reread]
-        said += [
-            f"{_named(urn)}: whether it was made cannot be told; should `up` say that it exists, delete it, or take it "
-            f"over with `pulumi import`"
-            for urn in self.unknown
-        ]
-        said += [
-            f"{_named(urn)}: {id_} exists, but does not bear this environment's tags (system, env), so it is not taken "
-            f"over: `up` will say that the name is taken"
-            for urn, id_ in self.foreign.items()
-        ]
-        return said
 
 
 def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], bool]) -> None:
@@ -101,6 +66,8 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     if begun:
         with steps.step("waiting until what it began has ended") as step:
             settle(account, begun, mending.adopted, step, time.sleep)
+    if _outwait_deletions(account, deployment, mending.reread, steps):
+        workspace = workspace.without_cluster()
     with steps.step("putting the state in order") as step:
         stack = workspace.stack(create=False)
         # Looking and asking took time; what a run of somebody else saved since must not be overwritten.
@@ -122,66 +89,32 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
             stack.import_stack(Deployment(version=3, deployment=told))
 
 
-def examine(deployment: Mapping[str, Any], account: Account) -> Mending:
-    """Looks in the account for everything that a saved deployment calls pending; changes nothing."""
-    mending = Mending()
-    # By type: a database, its subnet group and an alarm may well have one name.
-    recorded: dict[str, set[str]] = {}
-    for resource in deployment.get("resources", []):
-        if resource.get("id"):
-            recorded.setdefault(resource["type"], set()).add(resource["id"])
-    known = {resource["urn"] for resource in deployment.get("resources", [])}
-    for operation in deployment.get("pending_operations", []):
-        resource = operation["resource"]
-        urn, type_ = resource["urn"], resource["type"]
-        if operation["type"] != "creating":
-            if urn in known and urn not in mending.reread:
-                mending.reread.append(urn)
-        elif not resource.get("custom") or type_ in pending.REPEATABLE:
-            mending.struck.append(urn)
-        else:
-            try:
-                known_ids = recorded.setdefault(type_, set())
-                found = pending.find(account, type_, resource.get("inputs") or {}, known_ids)
-            except pending.UnknownTypeError:
-                mending.unknown.append(urn)
-            except pending.ForeignError as foreign:
-                mending.foreign[urn] = str(foreign)
-            except (BotoCoreError, ClientError) as error:
-                raise RefusedError(
-                    f"{urn}: cannot look in account {account.settings.account} for what an earlier run was making: "
-                    f"{error}",
-                    do="See that the account answers (credentials, network), then run the same command again.",
-                ) from error
-            else:
-                if found is None:
-                    mending.struck.append(urn)
-                else:
-                    # Two creations alike must not be led to the same thing.
-                    known_ids.add(found)
-                    mending.adopted[urn] = found
-    return mending
+def _outwait_deletions(account: Account, deployment: Mapping[str, Any], urns: list[str], steps: Steps) -> bool:
+    """Waits for what is on its way out of the cluster: read before it is gone, it would count as there.
 
-
-def mend(stack: Stack, deployment: Mapping[str, Any], mending: Mending) -> None:
-    """Writes the state without its pending operations, and with what was found.
-
-    What was found gets no outputs yet: the refresh that follows then imports it by its id, as `pulumi import` does.
+    True where the whole cluster is gone, with everything that was in it.
     """
-    resources = [dict(resource) for resource in deployment.get("resources", [])]
-    for operation in deployment["pending_operations"]:
-        made = operation["resource"]
-        if operation["type"] != "creating" or made["urn"] not in mending.adopted:
-            continue
-        # Of a resource being replaced, the old one stays in the state until it is deleted.
-        resources = [r for r in resources if not (r["urn"] == made["urn"] and r.get("pendingReplacement"))]
-        for resource in resources:
-            if resource["urn"] == made["urn"]:
-                resource["delete"] = True
-        resources.append({**made, "id": mending.adopted[made["urn"]], "outputs": {}})
-    mended = {**deployment, "resources": resources}
-    mended.pop("pending_operations")
-    stack.import_stack(Deployment(version=3, deployment=mended))
+    inputs = {r["urn"]: r.get("inputs") or {} for r in deployment.get("resources", [])}
+    going = {urn: inputs[urn] for urn in urns if is_cluster(type_of(urn)) and urn in inputs}
+    if not going:
+        return False
+    try:
+        kube = open_cluster(account)
+        kube.version()
+    except NoClusterError:
+        return True
+    except ClusterError:
+        return False  # the engine says so, and what to do
+    with steps.step("waiting for what is on its way out of the cluster") as step:
+        left = wait_until_gone(kube, going, step.say)
+    if left:
+        listed = "\n".join(f"  {named(urn)}" for urn in left)
+        raise RefusedError(
+            f"{account.settings.name}: these have been on their way out of the cluster for ten minutes:\n{listed}",
+            do="See what holds them (metadata.finalizers, and whether the controller that ends them runs), then run "
+            "the same command again.",
+        )
+    return False
 
 
 def deployment_of(workspace: Workspace) -> dict[str, Any]:
@@ -253,7 +186,3 @@ def _unlock(workspace: Workspace, backend: Path, steps: Steps) -> None:
         with steps.step("taking over the lock of a run that is no more"):
             for file in files:
                 file.unlink(missing_ok=True)
-
-
-def _named(urn: str) -> str:
-    return f"{name_of(urn)} ({short_type(type_of(urn))})"

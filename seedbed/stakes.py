@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from seedbed import data
 from seedbed.account import Account
+from seedbed.cluster import ClusterError, holdings, open_cluster
 from seedbed.engine_run import Change
 from seedbed.services import databases
 
@@ -83,6 +84,18 @@ def _cluster(account: Account, id_: str) -> tuple[str, bool]:
     return f"cluster {id_}: Kubernetes {about['version']}, {nodes}, everything that runs in it", False
 
 
+def _namespace(account: Account, id_: str) -> tuple[str, bool]:
+    return holdings.in_namespace(open_cluster(account), id_), False
+
+
+def _claim(account: Account, id_: str) -> tuple[str, bool]:
+    return holdings.in_claim(open_cluster(account), id_), False
+
+
+def _definition(account: Account, id_: str) -> tuple[str, bool]:
+    return holdings.of_kind(open_cluster(account), id_), False
+
+
 GUARDED: dict[str, Callable[[Account, str], tuple[str, bool]]] = {
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketV2:BucketV2": _bucket,
@@ -90,6 +103,9 @@ GUARDED: dict[str, Callable[[Account, str], tuple[str, bool]]] = {
     "aws:rds/instance:Instance": _database,
     "aws:kms/key:Key": _key,
     "aws:eks/cluster:Cluster": _cluster,
+    "kubernetes:core/v1:Namespace": _namespace,
+    "kubernetes:core/v1:PersistentVolumeClaim": _claim,
+    "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": _definition,
 }
 """How to look at what `up` takes only when it is told to by name, by type token."""
 
@@ -116,3 +132,6 @@ def _stake(account: Account, change: Change) -> Stake:
         return Stake(change, *GUARDED[change.type](account, change.id))
     except (BotoCoreError, ClientError) as error:
         return Stake(change, f"{change.id}: unknown, {error}", in_the_way=True)
+    except ClusterError as error:
+        # What is in a cluster goes when it is told to; what the cluster does not tell keeps nobody from deleting it.
+        return Stake(change, f"{change.id}: unknown, {error}")

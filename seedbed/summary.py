@@ -76,6 +76,23 @@ def show_changes(console: Console, run: EngineRun, stakes: Sequence[Stake] = ())
             soft_wrap=True,
         )
     console.print(tally(run, WORDS))
+    if sides := by_side(run):
+        console.print(sides)
+
+
+SIDES = {"aws:": "AWS", "kubernetes:": "Kubernetes"}
+"""Where a resource is, by the start of its type token."""
+
+
+def by_side(run: EngineRun) -> str:
+    """How many resources there will be in AWS and how many in Kubernetes; empty where all are in one of them."""
+    counts = Counter(
+        side
+        for change in run.changes.values()
+        for start, side in SIDES.items()
+        if change.op != "delete" and change.type.startswith(start)
+    )
+    return "resources: " + ", ".join(f"{n} in {side}" for side, n in sorted(counts.items())) if len(counts) > 1 else ""
 
 
 def tally(run: EngineRun, words: Mapping[str, str]) -> str:
@@ -101,6 +118,12 @@ def show_verdict(console: Console, run: EngineRun) -> None:
         console.print(f"policies: {stopping} violations that stop, {advice} advisories ({packs})")
     else:
         console.print(f"policies: no violation ({packs})")
+
+
+def show_notes(console: Console, notes: Iterable[str]) -> None:
+    """What is allowed in the file and yet may surprise."""
+    for note in notes:
+        console.print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
 
 def show_findings(console: Console, verdict: Verdict) -> None:
@@ -168,14 +191,24 @@ def show_lines(console: Console, lines: Iterable[Line]) -> None:
 def show_sections(console: Console, sections: Iterable[Section]) -> None:
     """Each section as a table of its own, as soon as it is known."""
     for section in sections:
-        table = Table(box=None, pad_edge=False, title=section.title, title_justify="left", show_header=False)
-        table.title_style = "bold"
-        table.add_column(overflow="fold")
-        table.add_column(overflow="fold")
-        for line in section.lines:
-            table.add_row(Text(f"  {line.what}", style=STATES[line.good]), Text(line.state))
         console.print()
-        console.print(table)
+        console.print(Text(section.title, style="bold"))
+        if section.rows:
+            rows = [(one.cells, one.good) for one in section.rows]
+            console.print(_table(section.head, rows))
+        if section.lines:
+            console.print(_table((), [((one.what, one.state), one.good) for one in section.lines]))
+
+
+def _table(head: Sequence[str], rows: Sequence[tuple[Sequence[str], bool | None]]) -> Table:
+    """Rows whose first cell has the colour of their state."""
+    table = Table(box=None, pad_edge=False, show_header=bool(head), header_style="dim")
+    for number in range(max(len(cells) for cells, _ in rows)):
+        name = head[number] if head else ""
+        table.add_column(f"  {name}" if number == 0 else name, overflow="fold")
+    for (first, *others), good in rows:
+        table.add_row(Text(f"  {first}", style=STATES[good]), *map(Text, others))
+    return table
 
 
 def show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

@@ -3,9 +3,9 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,10 @@ import localcloud
 from engine import Engine
 from localcloud import Running
 from seedbed.checkout import Checkout
+from seedbed.engine_home import engine_home
 from seedbed.engine_process import EngineCommand
 from seedbed.failures import MissingError
+from stacks import helm
 from stacks.reading.yaml_file import read_document
 from stacks.settings import Settings
 
@@ -32,6 +34,11 @@ USERS_OWN = ("AWS_", "PULUMI_")
 ELSEWHERE = frozenset({"aws:profile", "aws:assumeRole", "aws:endpoints"})
 """Keys that say how to reach an account elsewhere: an account on this machine has one address and no roles to take."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
+"""Variable of the Kubernetes provider: what is in a cluster that does not answer counts as gone with it."""
+
+LOGINS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
+"""Variables by which a user says whose credentials a shell works with."""
 
 
 class _UnselectingWorkspace(LocalWorkspace):
@@ -59,6 +66,8 @@ class Workspace:
     running: Running | None = None
     kept_in: Path | None = None
     backend: Path | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Variables that one run of the engine gets beside all others."""
 
     @property
     def name(self) -> str:
@@ -87,16 +96,31 @@ class Workspace:
     def variables(self) -> dict[str, str]:
         """The engine's whole process environment."""
         inherited = {key: value for key, value in os.environ.items() if not self._is_users_own(key)}
-        return {**inherited, **self.engine_variables(inherited.get("PATH", os.defpath)), **self.own_variables()}
+        return {
+            **inherited,
+            **self.engine_variables(inherited.get("PATH", os.defpath)),
+            **self.own_variables(),
+            # No cluster of the user's applies either, should a provider ever be without its own.
+            **({"KUBECONFIG": os.devnull} if self.on_this_machine else {}),
+            **self.more,
+        }
 
     def engine_variables(self, path: str) -> dict[str, str]:
-        """What an engine needs to find its parts, for any environment; `path` is the PATH to put them before."""
+        """What an engine needs to find its parts, for any environment; `path` is the PATH to put them before.
+
+        In the virtual environment is the `aws` too that makes the Kubernetes provider's tokens.
+        """
         venv = self.checkout.root / ".venv"
         found = {
             "PATH": os.pathsep.join([str(venv / "bin"), *map(str, self.engine.path), path]),
             "VIRTUAL_ENV": str(venv),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
+        found |= chart_variables(self.engine)
+        profile = self.settings.provider.profile
+        if profile and not self.on_this_machine and not any(map(os.environ.get, LOGINS)):
+            # The AWS provider takes the profile from the settings; the `aws` that makes tokens knows none of them.
+            found["AWS_PROFILE"] = profile
         if self.engine.built:
             # Without it the engine tries to download a plugin for every provider SDK in the virtual environment, used
             # or not: 2.6 s a run where there is no network. All that ours needs is on PATH.
@@ -118,11 +142,16 @@ class Workspace:
         }
         if self.engine.built:
             # A user's own engine finds its plugins in the user's home; ours has them on PATH.
-            own["PULUMI_HOME"] = str(self.checkout.state / "pulumi")
+            own["PULUMI_HOME"] = str(engine_home(self.checkout.state / "pulumi"))
         return own
 
+    def without_cluster(self) -> "Workspace":
+        """The same for a run that counts as gone whatever is in a cluster that does not answer."""
+        return replace(self, more={**self.more, UNREACHABLE: "true"})
+
     def _is_users_own(self, key: str) -> bool:
-        return self.on_this_machine and (key.startswith(USERS_OWN) or key.lower() in PROXIES)
+        own = key.startswith(USERS_OWN) and key != UNREACHABLE
+        return self.on_this_machine and (own or key.lower() in PROXIES)
 
     def automation(self) -> LocalWorkspace:
         """The Automation API's workspace."""
@@ -182,6 +211,13 @@ def offline_workspace(checkout: Checkout, settings: Settings, engine: Engine) ->
     ):
         kept = Path(folder).resolve()
         yield Workspace(checkout, settings, engine, running, kept / "project", kept / "state")
+
+
+def chart_variables(engine: Engine) -> dict[str, str]:
+    """Where the program finds helm and the unpacked charts, as far as they are built."""
+    if engine.helm is None or engine.charts is None:
+        return {}
+    return {helm.HELM: str(engine.helm), helm.CHARTS: str(engine.charts)}
 
 
 def is_local(settings: Settings) -> bool:

@@ -23,7 +23,7 @@ def dataset_bucket(system: str, environment: str, account: str, dataset: str) ->
 
 
 def capture_bucket(system: str, environment: str, account: str, endpoint: str) -> str:
-    """Bucket of the kept traffic of a SageMaker endpoint."""
+    """Bucket of the kept traffic of an endpoint; no two endpoints of either kind have one name."""
     return bucket(system, environment, account, f"capture-{endpoint}")
 
 

@@ -3,32 +3,39 @@
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from components.account import dns_suffix
 from stacks import names
 from stacks.file import regions
 from stacks.file.audit import Audit
 from stacks.file.cluster import Cluster, SystemNodes
 from stacks.file.database import Database
 from stacks.file.delivery import Delivery
-from stacks.file.environment import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror, Team
-from stacks.file.monitoring import Budget, Monitoring
+from stacks.file.environment import Artifacts, Controller, Dataset, Environment, Images, Keys, Logs, Mirror
+from stacks.file.monitoring import Budget, Drift, Monitoring
 from stacks.file.network import ExistingNetwork, ExistingVpc, NewNetwork
+from stacks.file.pools import Pool
 from stacks.file.serving import Capture, Instances, Model, SageMakerEndpoint
 from stacks.file.stack import Config, EnvironmentName, ProviderSettings
+from stacks.file.teams import Team
+from stacks.file.tracking import Tracking
 from stacks.file.vocabulary import DataClass
-from stacks.reading import data_rules, network_rules, platform_rules
+from stacks.file.workloads import Endpoint, Pipeline, Replicas
+from stacks.notes import notes
 from stacks.reading.explanation import explain
-from stacks.reading.problems import MOST_SHOWN, Problem, SettingsError, nearest, short, shown
+from stacks.reading.order_of_file import in_order
+from stacks.reading.problems import Problem, SettingsError, nearest, short, shown
 from stacks.reading.raw_config import gather
+from stacks.reading.rules import RULES
 from stacks.reading.shape import fields, words
 from stacks.reading.sound import ENVIRONMENT, Unsound, sound
 from stacks.reading.yaml_file import Document, read_document
 from stacks.versions import addon_versions
+from stacks.versions import image as catalogued
 
 __all__ = [
     "Artifacts",
@@ -40,6 +47,8 @@ __all__ = [
     "Database",
     "Dataset",
     "Delivery",
+    "Drift",
+    "Endpoint",
     "Environment",
     "ExistingNetwork",
     "ExistingVpc",
@@ -51,19 +60,21 @@ __all__ = [
     "Model",
     "Monitoring",
     "NewNetwork",
+    "Pipeline",
+    "Pool",
     "Problem",
     "ProviderSettings",
+    "Replicas",
     "SageMakerEndpoint",
     "Settings",
     "SettingsError",
     "SystemNodes",
     "Team",
+    "Tracking",
     "from_program",
     "load",
     "read",
 ]
-
-RULES = (*network_rules.RULES, *data_rules.RULES, *platform_rules.RULES)
 
 FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """What the engine knows at the top of the file; all but `config` is its own business."""
@@ -145,10 +156,39 @@ class Settings(BaseModel):
         cluster = self.environment.cluster
         return addon_versions(cluster.version) if cluster else {}
 
+    def image(self, name: str) -> str:
+        """Reference of an image of the catalogue, through the mirror of its registry where the environment has one.
+
+        Raises KeyError for a name that the catalogue lacks.
+        """
+        found, env = catalogued(name), self.environment
+        mirror = next((mirror.name for mirror in env.images.mirrors if mirror.upstream == found.upstream), None)
+        if mirror is None:
+            return found.reference
+        registry = f"{self.account}.dkr.ecr.{self.region}.{dns_suffix(self.region)}"
+        return f"{registry}/{names.mirror_prefix(env.system, self.name, mirror)}/{found.name}{found.version}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is allowed and yet may surprise, each a sentence for whoever deploys."""
+        return notes(self.environment)
+
     @property
     def data_classes(self) -> tuple[DataClass, ...]:
         """Data classes that have a key: all, used or not, so that classifying data anew deletes no key under it."""
         return get_args(DataClass)
+
+    @property
+    def cidr(self) -> str:
+        """IPv4 block of the network."""
+        network = self.environment.network
+        return network.cidr if isinstance(network, NewNetwork) else network.existing.cidr
+
+    @property
+    def s3_cidrs(self) -> tuple[str, ...]:
+        """IPv4 blocks of S3 behind a gateway endpoint of a network that was there before; none of a new one."""
+        network = self.environment.network
+        return () if isinstance(network, NewNetwork) else tuple(map(str, network.existing.s3_cidrs))
 
     @property
     def zone_names(self) -> tuple[str, ...]:
@@ -165,7 +205,7 @@ class Settings(BaseModel):
         return names.dataset_bucket(self.environment.system, self.name, self.account, dataset)
 
     def capture_bucket(self, endpoint: str) -> str:
-        """Name of the bucket with the kept traffic of a SageMaker endpoint."""
+        """Name of the bucket with the kept traffic of an endpoint, of SageMaker or in the cluster."""
         return names.capture_bucket(self.environment.system, self.name, self.account, endpoint)
 
 
@@ -188,7 +228,7 @@ def load(path: Path) -> Settings:
     config, problems = _below_top(document.values, path)
     document.problems += [problem for problem in problems if problem.location not in document.broken]
     if config is None:
-        raise SettingsError(_in_order(document.problems, document.values, document), str(path))
+        raise SettingsError(in_order(document.problems, document.values, document), str(path))
     return _read(name[1], config, path, document)
 
 
@@ -242,39 +282,13 @@ def _read(name: str, config: Any, source: str | Path, document: Document) -> Set
     found = [problem for rule in RULES for problem in rule(stack, known)]
     problems += [problem for problem in found if problem.location not in raw.broken]
     if problems:
-        raise SettingsError(_in_order(problems, config, document), str(source))
+        raise SettingsError(in_order(problems, config, document), str(source))
     provider = {key: value for key, value in raw.values.items() if key in fields(ProviderSettings)}
     return Settings(
         name=name,
         provider=ProviderSettings.model_validate(provider),
         environment=Environment.model_validate(raw.values[ENVIRONMENT]),
     )
-
-
-def _in_order(problems: list[Problem], config: Any, document: Document) -> list[Problem]:
-    """Problems as one meets them in the file, with their lines; of too many the first ones."""
-    orders: dict[int, dict[Any, int]] = {}
-
-    def position(problem: Problem) -> tuple[int, ...]:
-        value: Any = config
-        found = []
-        for step in problem.location:
-            if isinstance(value, Mapping):
-                order = orders.setdefault(id(value), {key: number for number, key in enumerate(value)})
-                found.append(order.get(step, len(order)))
-                value = value.get(step)
-            else:
-                found.append(step if isinstance(step, int) else 0)
-                value = value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
-        return tuple(found)
-
-    ordered = sorted(problems, key=position)
-    more = len(ordered) - MOST_SHOWN
-    if more > 0:
-        last = ordered[MOST_SHOWN]
-        fix = "correct the ones above first"
-        ordered[MOST_SHOWN:] = [Problem(last.location, f"and {more} more problems", last.found, "none", fix)]
-    return [replace(p, line=document.line(p.location)) if p.line is None else p for p in ordered]
 
 
 if __name__ == "__main__":

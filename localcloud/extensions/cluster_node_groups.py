@@ -4,10 +4,10 @@ import json
 import re
 import secrets
 import uuid
-from itertools import cycle, islice
 from typing import Any
 
 from localcloud import overlay
+from localcloud.backends import backend_of
 from localcloud.call import Call
 from localcloud.extensions import cluster_node_rules as rules
 from localcloud.extensions.cluster_access import admit
@@ -63,7 +63,7 @@ def create(call: Call) -> dict[str, Any]:
     if not template:
         made["diskSize"] = given.get("diskSize", 20)
     owner.node_groups[name] = made
-    _staff(call, owner, made)
+    staff(call, owner, made)
     if owner.said["accessConfig"]["authenticationMode"] != "CONFIG_MAP":
         kind = "EC2_WINDOWS" if str(made["amiType"]).startswith("WINDOWS") else "EC2_LINUX"
         admit(call, owner, given["nodeRole"], kind)
@@ -100,7 +100,7 @@ def update(call: Call) -> dict[str, Any]:
         "modifiedAt": now(),
     }
     known |= {name: given[name] for name in ("updateConfig", "nodeRepairConfig") if name in given}
-    _staff(call, owner, known)
+    staff(call, owner, known)
     params = (
         {"MinSize": str(scaling["minSize"]), "MaxSize": str(scaling["maxSize"])} if "scalingConfig" in given else {}
     )
@@ -147,13 +147,20 @@ def _known(call: Call, owner: Cluster) -> dict[str, Any]:
     return found
 
 
-def _staff(call: Call, owner: Cluster, group: dict[str, Any]) -> None:
-    """As many interfaces as nodes are wanted, in the group's subnets in turn."""
+def staff(call: Call, owner: Cluster, group: dict[str, Any]) -> None:
+    """As many interfaces as nodes are wanted, spread over the group's subnets."""
     held = owner.node_interfaces.setdefault(group["nodegroupName"], [])
     wanted = group["scalingConfig"]["desiredSize"]
     remove(call, held[wanted:])
-    missing = wanted - len(held)
     del held[wanted:]
-    places = islice(cycle(group["subnets"]), max(missing, 0))
+    ec2 = backend_of("ec2", call.account, call.region)
     security_group = owner.said["resourcesVpcConfig"]["clusterSecurityGroupId"]
-    held += place(call, places, [security_group], f"aws-K8S-i-{secrets.token_hex(8)}", "interface")
+    while len(held) < wanted:
+        where = next_subnet(ec2, group, held)
+        held += place(call, [where], [security_group], f"aws-K8S-i-{secrets.token_hex(8)}", "interface")
+
+
+def next_subnet(ec2: Any, group: dict[str, Any], held: list[str]) -> str:
+    """Where the next node comes: the first of the subnets with the fewest."""
+    there = [ec2.enis[one].subnet.id for one in held if one in ec2.enis]
+    return min(group["subnets"], key=there.count)

@@ -12,6 +12,10 @@ from localcloud.extensions.service_interfaces import subnet
 PROHIBITED = ("IamInstanceProfile", "InstanceMarketOptions", "HibernationOptions", "InstanceInitiatedShutdownBehavior")
 """What a template of nodes may not say; Amazon EKS User Guide, "Customize managed nodes with launch templates"."""
 
+BLOCK = "capacity-block"
+"""How a template says that it buys with a capacity block, which it may; Amazon EKS User Guide, "Create a managed node
+group with Capacity Blocks for ML"."""
+
 EFFECTS = ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")
 ARM = ("a1", "c6g", "c7g", "c8g", "g5g", "m6g", "m7g", "m8g", "r6g", "r7g", "r8g", "t4g", "x2g")
 
@@ -87,7 +91,10 @@ def template(call: Call, given: dict[str, Any]) -> dict[str, str]:
         raise invalid(f"The launch template {found.id} has no version {version}")
     said = {"id": found.id, "name": found.name, "version": number}
     content = data(call, said)
+    market = content.get("InstanceMarketOptions") or {}
     refused = [key for key in PROHIBITED if content.get(key)]
+    if market.get("MarketType") == BLOCK:
+        refused.remove("InstanceMarketOptions")
     refused += ["NetworkInterfaces.SubnetId" for one in content.get("NetworkInterfaces", []) if one.get("SubnetId")]
     if refused:
         raise invalid(f"The launch template of a node group must not have {', '.join(refused)}")

@@ -9,7 +9,11 @@ from localcloud.call import Call
 
 def subnet(call: Call, name: str) -> Any:
     """The subnet with this id, or None."""
-    ec2 = backend_of("ec2", call.account, call.region)
+    return find_subnet(backend_of("ec2", call.account, call.region), name)
+
+
+def find_subnet(ec2: Any, name: str) -> Any:
+    """The same, in the state of EC2."""
     return next((zone[name] for zone in ec2.subnets.values() if name in zone), None)
 
 

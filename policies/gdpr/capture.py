@@ -33,6 +33,9 @@ ENCRYPTION = (
     "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
 )
 CAPTURE = "dataCaptureConfig"
+PROGRAM = "lifecycle.capture_requests"
+"""Keeps requests of an inference service in its pods."""
+
 PARTS = ("predictor", "transformer", "explainer")
 """Components of an inference service, each of which may log what it is asked."""
 
@@ -55,9 +58,13 @@ def captured_traffic_is_personal(one: Resource, stack: Stack, given: Parameters)
     """
     if one.type == INFERENCE:
         loggers = [f"spec.{part}.logger" for part in PARTS if present(one.props, f"spec.{part}.logger")]
-        if not loggers:
+        keepers = [command for part in PARTS for command in _keepers(one, f"spec.{part}")]
+        if not loggers and not keepers:
             yield skip("logs no requests")
-        yield from parts(*(_logger(one, path, stack, given) for path in loggers))
+        yield from parts(
+            *(_logger(one, path, stack, given) for path in loggers),
+            *(_keeper(one, path, stack, given) for path in keepers),
+        )
         return
     switch = look(one.props, f"{CAPTURE}.enableCapture")
     if not present(one.props, CAPTURE) or is_off(switch) or switch is ABSENT:
@@ -69,8 +76,10 @@ def captured_traffic_is_personal(one: Resource, stack: Stack, given: Parameters)
     yield from parts(_sampling(one, given), _key(one), _destination(one, place, stack, given))
 
 
-def _sampling(one: Resource, given: Parameters) -> Iterator[Problem]:
-    path, most = f"{CAPTURE}.initialSamplingPercentage", given.get("percent", 100)
+def _sampling(
+    one: Resource, given: Parameters, path: str = f"{CAPTURE}.initialSamplingPercentage"
+) -> Iterator[Problem]:
+    most = given.get("percent", 100)
     share = number(one.props, path)
     if share is None or share > most:
         yield fail(path, "more of the traffic than allowed, or no number", f"set {most} percent or less")
@@ -88,6 +97,22 @@ def _logger(one: Resource, path: str, stack: Stack, given: Parameters) -> Iterat
             yield from _destination(one, place, stack, given)
             return
     yield fail(f"{path}.storage.path", "not set, so requests go to the broker of the namespace", "name a bucket: s3://")
+
+
+def _keepers(one: Resource, part: str) -> Iterator[str]:
+    """Paths of the commands that keep requests beside a server."""
+    for kind in ("initContainers", "containers"):
+        for place, _ in items(one.props, f"{part}.{kind}"):
+            words = [word for _, word in items(one.props, f"{place}.command")]
+            if PROGRAM in words:
+                yield f"{place}.command[{words.index(PROGRAM)}]"
+
+
+def _keeper(one: Resource, path: str, stack: Stack, given: Parameters) -> Iterator[Problem]:
+    """The program's arguments: its port, the server's, percent of the requests, and where they go."""
+    command, _, at = path.rpartition("[")
+    percent, place = (f"{command}[{int(at.rstrip(']')) + behind}]" for behind in (3, 4))
+    yield from parts(_sampling(one, given, percent), _destination(one, place, stack, given))
 
 
 def _destination(one: Resource, path: str, stack: Stack, given: Parameters) -> Iterator[Problem]:

@@ -1,5 +1,7 @@
 """Credentials: none in plain inputs."""
 
+import base64
+import binascii
 import json
 import math
 import re
@@ -84,6 +86,8 @@ def inputs_hold_no_credentials(one: Resource, _: Stack, given: Parameters) -> It
 
 
 def _secret(one: Resource, path: str, name: str, value: str, given: Parameters) -> bool:
+    if OPEN_TEXT.search(path):
+        value = _decoded(value)
     if PATTERNS.search(value):
         return True
     if any(_random(word, given) for text in _texts(value) for word in _words(text)):
@@ -93,17 +97,33 @@ def _secret(one: Resource, path: str, name: str, value: str, given: Parameters) 
     entry = name
     if name == "value" and (block := _block(one.props, path)) is not None:
         entry = str(block.get("name", ""))
-    return bool(SECRET_NAME.search(entry)) and len(value) >= 4 and not REFERENCE.match(value)
+    document = _document(value)
+    entries = [(entry, value)] if document is None else [(key.rpartition(".")[2], text) for key, text in document]
+    return any(SECRET_NAME.search(key) and len(text) >= 4 and not REFERENCE.match(text) for key, text in entries)
+
+
+def _decoded(value: str) -> str:
+    """User data as the machine reads it: EC2 takes it in base64, which looks like a secret itself and may hide one."""
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return value
 
 
 def _texts(value: str) -> list[str]:
     """The texts in a value: those of a JSON document one by one, or the value itself."""
-    if value[:1] in ("{", "["):
-        try:
-            return [text for _, text in leaves(json.loads(value)) if isinstance(text, str)]
-        except (ValueError, RecursionError):
-            return [value]
-    return [value]
+    document = _document(value)
+    return [value] if document is None else [text for _, text in document]
+
+
+def _document(value: str) -> list[tuple[str, str]] | None:
+    """Texts of a JSON document by their path, whose last name says what each is; None for another value."""
+    if value[:1] not in ("{", "[") and not value[:1].isspace():
+        return None
+    try:
+        return [(path, text) for path, text in leaves(json.loads(value)) if isinstance(text, str)]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _words(text: str) -> Iterator[str]:

@@ -43,11 +43,11 @@ DEFAULT_PROVIDER = re.compile(r"default(_.*)?")
           "gatekeeper:K8sRequiredLabels"),
 )  # fmt: skip
 def resources_name_their_owner(one: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
-    """The effective tags (the provider's defaultTags under the resource's own; labels and annotations in Kubernetes)
-    contain owner, system, env and cost-center with well-formed values.
+    """The effective tags (the provider's defaultTags under the resource's own; in Kubernetes labels and annotations,
+    with or without a prefix such as `example.com/`) contain owner, system, env and cost-center with well-formed values.
     """
     if one.type in WORKLOADS:
-        place, found = "metadata.labels", _labels(one)
+        place, found = "metadata.annotations", _labels(one)
     elif one.type in taggable() or "tags" in one.props:
         place, found = "tags", tags(one, stack)
     else:
@@ -67,7 +67,7 @@ def _labels(one: Resource) -> dict[str, object]:
     for path in ("metadata.annotations", "metadata.labels"):
         value = look(one.props, path)
         if isinstance(value, Mapping):
-            found.update(value)
+            found.update({key.rpartition("/")[2]: entry for key, entry in value.items()})
         elif value is UNKNOWN:
             found.update(dict.fromkeys(WELL_FORMED, UNKNOWN))
     return found

@@ -48,6 +48,7 @@ SCHEMES = {
 }
 INGRESS_SCHEME = "alb.ingress.kubernetes.io/scheme"
 AUTHORIZED = {ROUTE: ("AWS_IAM", "JWT"), METHOD: ("AWS_IAM", "COGNITO_USER_POOLS"), FUNCTION_URL: ("AWS_IAM",)}
+VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 WIDE = 8
 """Prefix length below which a range counts as the internet."""
 
@@ -65,7 +66,8 @@ WIDE = 8
 )  # fmt: skip
 def models_cannot_call_out(one: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
     """A model has network isolation on, which it has not by default, and a VPC configuration with subnets and security
-    groups; the pods of an inference service are selected by network policies for egress, and none opens the internet.
+    groups; the pods of an inference service are selected by network policies for egress, and none opens the internet:
+    ranges that a VPC endpoint tells are those of its service.
     """
     if one.type == INFERENCE:
         yield from _egress(one, stack)
@@ -111,6 +113,8 @@ def _bounds(policy: Resource) -> bool:
 
 def _narrow(policy: Resource, where: str) -> Iterator[Problem]:
     path, fix = f"NetworkPolicy.{where}.to", "name pods, namespaces or the ranges of model store and telemetry"
+    if look(policy.props, f"{where}.to") is UNKNOWN and _store(policy):
+        return
     targets = items(policy.props, f"{where}.to")
     if not targets:
         yield fail(path, f"the policy {policy.name} lets everything out", fix)
@@ -120,6 +124,12 @@ def _narrow(policy: Resource, where: str) -> Iterator[Problem]:
             yield undetermined(f"NetworkPolicy.{target}.ipBlock.cidr")
         elif _internet(value):
             yield fail(f"NetworkPolicy.{target}.ipBlock.cidr", f"the policy {policy.name} opens the internet", fix)
+
+
+def _store(policy: Resource) -> bool:
+    """Whether everything unknown in a policy comes from VPC endpoints: what these lead to is a service's own ranges."""
+    behind = policy.dependencies.get("spec", ())
+    return bool(behind) and all(f"{VPC_ENDPOINT}::" in urn for urn in behind)
 
 
 def _internet(value: object) -> bool:

@@ -2,6 +2,6 @@
 
 from seedbed.status.environments import status
 from seedbed.status.overview import glance
-from seedbed.status.section import Line, Section
+from seedbed.status.section import Line, Row, Section
 
-__all__ = ["Line", "Section", "glance", "status"]
+__all__ = ["Line", "Row", "Section", "glance", "status"]

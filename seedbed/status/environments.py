@@ -39,7 +39,9 @@ def _cloud(checkout: Checkout) -> Line:
     state = cloud(checkout).status()
     if isinstance(state, Running):
         since = state.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        return Line("local cloud", f"{state.endpoint}, account {state.account}, process {state.pid}, since {since}")
+        clusters = "clusters run" if state.programs else "clusters on paper"
+        who = f"account {state.account}, process {state.pid}"
+        return Line("local cloud", f"{state.endpoint}, {who}, since {since}, {clusters}")
     if isinstance(state, Dead):
         return Line("local cloud", str(state), good=False)
     return Line("local cloud", "stopped: `seedbed cloud start` or `seedbed up local` starts it")

@@ -1,4 +1,4 @@
-"""One environment at a glance: its layers, alarms, backups, keys, spend, quotas and endpoints."""
+"""One environment at a glance: its layers, its cluster, alarms, backups, keys, spend, quotas and what runs here."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +11,7 @@ from localcloud import Dead, Running
 from seedbed import recovery
 from seedbed.account import Account
 from seedbed.checkout import Checkout
+from seedbed.engine_process import survivors
 from seedbed.engine_run import EngineRun
 from seedbed.failures import SeedbedError
 from seedbed.machine import cloud
@@ -18,10 +19,14 @@ from seedbed.operations import EngineRefusedError, engine_words
 from seedbed.status.alarms import alarms
 from seedbed.status.backups import backups
 from seedbed.status.endpoints import endpoints
+from seedbed.status.in_cluster import in_cluster
 from seedbed.status.keys import keys
+from seedbed.status.processes import processes, told_by
 from seedbed.status.resources import exported, layers
 from seedbed.status.section import Line, Section, asked, unknown
 from seedbed.status.spend import quotas, spend
+from seedbed.tracking import Tracking
+from seedbed.tracking_server import Server
 from seedbed.workspace import Workspace, is_local, saved
 from stacks.settings import Settings
 
@@ -40,7 +45,9 @@ def glance(checkout: Checkout, settings: Settings) -> Iterator[Section]:
     account, why = _account(checkout, settings)
     if account is None:
         yield Section("account", [Line("account", why, None)])
+        yield from _here(checkout, settings)
         return
+    yield from in_cluster(account)
     others = checkout.environments()
     wanted = exported(deployment, "quotas") or []
     yield asked("alarms", lambda: alarms(account, others), "none")
@@ -48,7 +55,24 @@ def glance(checkout: Checkout, settings: Settings) -> Iterator[Section]:
     yield asked("keys", lambda: keys(account), "none")
     yield asked("spend", lambda: spend(account), "none")
     yield asked("quotas", lambda: quotas(account, wanted), "none needed, as far as the last `up` said")
-    yield asked("endpoints", lambda: endpoints(account), "none in the file")
+    yield asked("SageMaker endpoints", lambda: endpoints(account), "none in the file")
+    yield from _here(checkout, settings)
+
+
+def _here(checkout: Checkout, settings: Settings) -> Iterator[Section]:
+    """What runs on this machine for the environment: the local cloud, tracking, and a run of the engine."""
+    roots = dict.fromkeys(survivors(checkout.state / "run" / f"{settings.name}.json"), "engine")
+    tracking = Tracking(checkout, settings).status()
+    if isinstance(tracking, Server):
+        roots[tracking.pid] = "tracking server"
+    if is_local(settings):
+        state, told = cloud(checkout).status(), []
+        if isinstance(state, Running):
+            roots[state.pid] = "local cloud"
+            told = told_by(state.endpoint)
+        yield processes(roots, told)
+    elif roots:
+        yield processes(roots)
 
 
 def _deployment(checkout: Checkout, settings: Settings) -> Mapping[str, Any]:

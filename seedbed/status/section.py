@@ -17,11 +17,24 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One thing with what is known of it, column by column."""
+
+    cells: tuple[str, ...]
+    good: bool | None = True
+    """None where nobody knows."""
+
+
+@dataclass(frozen=True)
 class Section:
-    """Lines on one subject."""
+    """Lines on one subject, or a table of it."""
 
     title: str
     lines: list[Line] = field(default_factory=list)
+    head: tuple[str, ...] = ()
+    """Names of the columns; empty where there is no table."""
+
+    rows: list[Row] = field(default_factory=list)
 
 
 def unknown(what: str, why: object) -> Line:

@@ -1,5 +1,6 @@
 """What everything stands on: keys, who delivers, the network, who is told, and the evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +13,7 @@ from components.existing_network import ExistingNetwork, ExistingNetworkArgs
 from components.keys import KeyRing, KeyRingArgs
 from components.network import Network, NetworkArgs
 from stacks import bootstrap
+from stacks.instances import served_by
 from stacks.settings import Settings
 
 
@@ -20,6 +22,9 @@ class Foundation:
     keys: KeyRing
     delivery: DeliveryIdentity | None
     network: Network | ExistingNetwork
+    s3_cidrs: pulumi.Input[Sequence[str]]
+    """Blocks of S3 behind a gateway endpoint, which pods may reach beside the VPC."""
+
     logs: LogStore
     alerts: AlertTopic
     privacy_alerts: AlertTopic
@@ -41,6 +46,7 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
             account=settings.account,
             region=settings.region,
             administrators=env.keys.administrators,
+            disk_classes=["internal"] if _node_groups(settings) else [],
             rotation_days=env.keys.rotation_days,
             deletion_window_days=env.keys.deletion_window_days,
             protect=settings.protect,
@@ -79,19 +85,29 @@ def foundation(settings: Settings, opts: pulumi.ResourceOptions) -> Foundation:
         ),
         opts,
     )
+    network = _network(settings, keys, delivery, opts)
     return Foundation(
         keys=keys,
         delivery=delivery,
-        network=_network(settings, keys, delivery, opts),
+        network=network,
+        s3_cidrs=network.s3_cidrs if isinstance(network, Network) else settings.s3_cidrs,
         logs=logs,
         alerts=_topic("alerts", settings, settings.notify, opts),
         privacy_alerts=_topic("privacy-alerts", settings, settings.privacy_contact, opts),
     )
 
 
+def _node_groups(settings: Settings) -> bool:
+    """Whether nodes come in managed groups, whose disks Auto Scaling encrypts."""
+    env = settings.environment
+    managed = env.cluster is not None and env.cluster.compute == "managed"
+    return managed or any(served_by(pool) == "node-group" for pool in env.pools)
+
+
 def _data_buckets(settings: Settings) -> list[str]:
     env = settings.environment
     captured = [settings.capture_bucket(e.name) for e in env.sagemaker_endpoints if e.model and e.capture]
+    captured += [settings.capture_bucket(e.name) for e in env.endpoints if e.capture]
     return [settings.bucket("artifacts"), *[settings.dataset_bucket(d.name) for d in env.datasets], *captured]
 
 

@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from components.cluster import Cluster
+from components.monitoring import Monitoring
+from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
-from stacks.environment.serving import Platform
+from stacks.environment.services import Platform
 from stacks.environment.stores import Stores
-from stacks.environment.teams import needed_quotas
+from stacks.environment.teams import Teams, needed_quotas
 from stacks.settings import Settings
 
 
 def outputs(
-    settings: Settings, base: Foundation, made: Stores, control_plane: Cluster | None, serving: Platform
+    settings: Settings,
+    base: Foundation,
+    made: Stores,
+    compute: Compute | None,
+    serving: Platform,
+    people: Teams,
+    watch: Monitoring,
 ) -> dict[str, Any]:
     """The stack's outputs by name; what the environment does not have is left out."""
     told: dict[str, Any] = {
@@ -21,13 +28,23 @@ def outputs(
         "artifacts": made.artifacts.bucket,
         "datasets": {name: {"bucket": d.bucket, "dvc": d.dvc_remotes} for name, d in made.datasets.items()},
         "images": {"repositories": made.images.repository_urls, "mirrors": made.images.mirror_urls},
-        "alarm": serving.monitoring.alarm,
+        "alarm": watch.alarm,
         "quotas": needed_quotas(settings),
     }
     if made.database:
         told["database"] = {"endpoint": made.database.endpoint, "secret": made.database.secret_arn}
-    if control_plane:
-        told["cluster"] = {"name": control_plane.cluster_name, "endpoint": control_plane.endpoint}
+    if compute:
+        told["cluster"] = {"name": compute.cluster.cluster_name, "endpoint": compute.cluster.endpoint}
+    if serving.tracking:
+        told["tracking"] = {"uri": serving.tracking.uri, "namespace": serving.tracking.namespace}
+    if people.work:
+        work = people.work
+        told["teams"] = {
+            name: {"namespace": one.namespace, "queue": one.queue, "role": one.role_name}
+            for name, one in work.teams.items()
+        }
+        told["pipelines"] = {name: {"onDemand": one.on_demand} for name, one in work.pipelines.items()}
+        told["models"] = {name: {"url": one.url} for name, one in work.endpoints.items()}
     if base.delivery:
         roles = base.delivery
         told["delivery"] = {"previewRole": roles.preview_role_arn, "deployRole": roles.deploy_role_arn}

@@ -1,21 +1,48 @@
-"""What the teams may spend, and what their work needs of the account."""
+"""Where the teams work, what they may spend, and what their work needs of the account."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components import quotas
 from components.spend import SpendGuard, SpendGuardArgs
+from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
+from stacks.environment.services import Platform
+from stacks.environment.stores import Stores
+from stacks.environment.workspaces import Ground, Workspaces, workspaces
+from stacks.instances import pool_caps
 from stacks.settings import NewNetwork, Settings
 
 
-def teams(settings: Settings, base: Foundation, opts: pulumi.ResourceOptions) -> SpendGuard | None:
-    """The fifth layer; nothing is watched where the environment has no budget."""
+@dataclass(frozen=True, kw_only=True)
+class Teams:
+    work: Workspaces | None
+    """What runs in the cluster for them; None without one."""
+
+
+def teams(
+    settings: Settings,
+    base: Foundation,
+    made: Stores,
+    compute: Compute | None,
+    serving: Platform,
+    opts: pulumi.ResourceOptions,
+) -> Teams:
+    """The fifth layer."""
+    work = None
+    if compute:
+        work = workspaces(Ground(settings=settings, base=base, made=made, compute=compute, tracking=serving.tracking))
+    _spend(settings, base, opts)
+    return Teams(work=work)
+
+
+def _spend(settings: Settings, base: Foundation, opts: pulumi.ResourceOptions) -> None:
     budget = settings.environment.budget
     if budget is None:
-        return None
-    return SpendGuard(
+        return
+    SpendGuard(
         "spend",
         SpendGuardArgs(
             prefix=settings.prefix,
@@ -39,8 +66,11 @@ def needed_quotas(settings: Settings) -> list[dict[str, Any]]:
     gateways = 0
     if isinstance(network, NewNetwork):
         gateways = {"endpoints-only": 0, "single-nat": 1, "nat-per-zone": network.zones}[network.egress]
+    instances = pool_caps(env.pools)
+    if nodes:
+        instances.append((nodes.instance_type, "on-demand", nodes.max))
     needed = [
-        *(quotas.vcpu_quotas([(nodes.instance_type, "on-demand", nodes.max)]) if nodes else []),
+        *quotas.vcpu_quotas(instances),
         *quotas.address_quota(gateways),
         *quotas.endpoint_quotas([(e.instance_type, e.instances.max) for e in env.sagemaker_endpoints if e.model]),
     ]

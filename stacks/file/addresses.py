@@ -55,6 +55,22 @@ def _open_block(text: str) -> str:
     return text
 
 
+def _s3_block(text: str) -> str:
+    try:
+        block = IPv4Network(text)
+    except (AddressValueError, NetmaskValueError):
+        raise refused("write an IPv4 block, for example 52.219.170.0/23") from None
+    except ValueError:
+        raise refused(f"write the first address of the block: {IPv4Network(text, strict=False)}") from None
+    if block.prefixlen < 11:
+        raise refused("write the blocks one by one as the prefix list has them: this one has more than S3 in it")
+    if any(block.overlaps(IPv4Network(nobodys)) for nobodys in NOBODYS):
+        raise refused("write addresses of S3, which are public; those of the VPC itself are open without this list")
+    if text != str(block):
+        raise refused(f"write {block}")
+    return text
+
+
 VpcId = Annotated[
     str,
     StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$"),
@@ -82,6 +98,14 @@ OpenBlock = Annotated[
     AfterValidator(_open_block),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/([89]|[12][0-9]|3[0-2])$"}),
     Allowed("a public IPv4 block from /8 to /32, for example 203.0.113.0/24"),
+]
+S3Block = Annotated[
+    str,
+    AfterValidator(_s3_block),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/(1[1-9]|2[0-9]|3[0-2])$"}),
+    Allowed(
+        "a public IPv4 block from /11 to /32 of the prefix list com.amazonaws.REGION.s3, for example 52.219.170.0/23"
+    ),
 ]
 Egress = Literal["nat-per-zone", "single-nat", "endpoints-only"]
 EndpointService = Literal[

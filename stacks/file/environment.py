@@ -10,7 +10,10 @@ from stacks.file.database import Database
 from stacks.file.delivery import Delivery
 from stacks.file.monitoring import Budget, Monitoring
 from stacks.file.network import ExistingNetwork, NewNetwork, form
+from stacks.file.pools import Pool
 from stacks.file.serving import SageMakerEndpoint
+from stacks.file.teams import Team
+from stacks.file.tracking import Tracking
 from stacks.file.vocabulary import (
     Classification,
     Code,
@@ -28,6 +31,7 @@ from stacks.file.vocabulary import (
     System,
     TagText,
 )
+from stacks.file.workloads import Endpoint, Pipeline
 
 OPEN_MIRRORS = ("public.ecr.aws", "quay.io", "registry.k8s.io")
 """Registries that let anybody pull (ECR user guide, "pull through cache")."""
@@ -163,20 +167,6 @@ class Images(Part):
     """Public registries mirrored on first pull."""
 
 
-class Team(Part):
-    """People who work together, and the data that they may open."""
-
-    name: Name
-    """Unique in the environment."""
-
-    datasets: Annotated[tuple[Name, ...], Field(strict=False)] = ()
-    """Data sets of this environment that the team works on, each under a prefix of its own."""
-
-    roles: Annotated[tuple[RoleArn, ...], Field(strict=False, max_length=20)] = ()
-    """IAM roles of this account through which the team's people work in the cluster: they may change what is in the
-    namespace that has the team's name. Needs `cluster`."""
-
-
 class Environment(Part):
     """Everything that makes one environment differ from another."""
 
@@ -221,13 +211,25 @@ class Environment(Part):
     """The image registry."""
 
     teams: Annotated[tuple[Team, ...], Field(strict=False)] = ()
-    """Teams and the data that they may open."""
+    """Teams, the data that they may open and what they may use of the cluster."""
 
     database: Database | None = None
     """The database for experiment tracking; none without the key."""
 
     cluster: Cluster | None = None
     """The Kubernetes cluster; none without the key."""
+
+    pools: Annotated[tuple[Pool, ...], Field(strict=False, max_length=50)] = ()
+    """Nodes that come and go with the work, by kind. Needs `cluster`."""
+
+    tracking: Tracking | None = None
+    """The server for experiments and models; none without the key. Needs `cluster` and `database`."""
+
+    pipelines: Annotated[tuple[Pipeline, ...], Field(strict=False, max_length=200)] = ()
+    """Training that is queued, on a schedule or on demand. Needs `cluster`."""
+
+    endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False, max_length=200)] = ()
+    """Models behind addresses in the cluster. Needs `cluster` and `tracking`."""
 
     sagemaker_endpoints: Annotated[tuple[SageMakerEndpoint, ...], Field(strict=False)] = ()
     """Models behind endpoints of SageMaker."""
@@ -239,7 +241,7 @@ class Environment(Part):
     """Who deploys from GitHub; without the key nobody does."""
 
     monitoring: Monitoring = Monitoring()
-    """Who hears of alarms."""
+    """Who hears of alarms, and what is watched inside the cluster."""
 
     budget: Budget | None = None
     """What the environment may cost; the policies ask for it."""

@@ -4,15 +4,33 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacks.file.vocabulary import Email, Part
+from stacks.file.schedule import Schedule
+from stacks.file.vocabulary import Email, ImageDigest, Part
+
+
+class Drift(Part):
+    """The jobs that compare what endpoints are asked with what their models were trained on."""
+
+    schedule: Schedule
+    """When they compare."""
+
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    """Distance of the distributions from which they raise an alarm, between 0 (the same) and 1."""
+
+    image: ImageDigest
+    """What they run in, by digest, in a repository of this environment's registry."""
 
 
 class Monitoring(Part):
-    """Who hears of alarms."""
+    """Who hears of alarms, and what is watched inside the cluster."""
 
     notify: Email | None = None
     """Address that alarms and budget alerts go to. Default: the owner. Findings about people's data go to the
     controller's contact instead."""
+
+    drift: Drift | None = None
+    """The watch for data that drifts; without the key nothing is watched. Needs `cluster` and an endpoint
+    with `capture`: each of these is watched."""
 
 
 def _tenth_of_the_month(given: dict[str, Any]) -> int:

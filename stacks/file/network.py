@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from stacks.file.addresses import Egress, EndpointService, PrivateBlock, SubnetId, VpcBlock, VpcId
+from stacks.file.addresses import Egress, EndpointService, PrivateBlock, S3Block, SubnetId, VpcBlock, VpcId
 from stacks.file.vocabulary import LogRetentionDays, Part
 
 NEEDED_EVERYWHERE: tuple[EndpointService, ...] = ("ecr.api", "ecr.dkr", "kms", "logs", "sts")
@@ -54,6 +54,10 @@ class ExistingVpc(Part):
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(strict=False, min_length=2, max_length=6)]
     """Private subnets for the workloads, in two zones at least: a database or a cluster in one zone is refused by AWS,
     and the ids alone do not say where they lie."""
+
+    s3_cidrs: Annotated[tuple[S3Block, ...], Field(strict=False, max_length=50)] = ()
+    """IPv4 blocks of S3, as the prefix list of its gateway endpoint in this VPC has them: pods that may speak to named
+    addresses alone reach S3 there. None where S3 answers at addresses of the VPC itself (interface endpoint)."""
 
 
 class ExistingNetwork(Network):

@@ -1,4 +1,4 @@
-"""The models of the key `sagemakerEndpoints`."""
+"""The models of the key `sagemakerEndpoints`, and of what any endpoint keeps."""
 
 from typing import Annotated, Literal
 
@@ -13,6 +13,7 @@ from stacks.file.vocabulary import (
     Name,
     Part,
     TagText,
+    repository_and_digest,
 )
 
 
@@ -38,12 +39,12 @@ class Model(Part):
     @property
     def repository(self) -> str:
         """The image's repository as `images.repositories` has it."""
-        return self.image.split("@")[0]
+        return repository_and_digest(self.image)[0]
 
     @property
     def digest(self) -> str:
         """The image's digest, `sha256:` and 64 hexadecimal digits."""
-        return self.image.split("@")[1]
+        return repository_and_digest(self.image)[1]
 
 
 class Capture(Part):

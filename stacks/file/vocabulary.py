@@ -146,6 +146,14 @@ ImageDigest = Annotated[
     StringConstraints(pattern=r"^[a-z][a-z0-9]*([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$", max_length=200),
     Allowed("a repository of images.repositories, @sha256: and the image's digest of 64 hexadecimal digits"),
 ]
+
+
+def repository_and_digest(image: str) -> tuple[str, str]:
+    """The two parts of an `ImageDigest`: the repository as `images.repositories` has it, and `sha256:...`."""
+    repository, _, digest = image.partition("@")
+    return repository, digest
+
+
 ModelArtifact = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=-]*(/[A-Za-z0-9][A-Za-z0-9._=-]*)*\.tar\.gz$", max_length=512),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic.alias_generators import to_snake
+
 from stacks import names
 from stacks.file.environment import OPEN_MIRRORS, Dataset
 from stacks.file.regions import partition
@@ -75,9 +77,10 @@ def shorter_than_retention(name: Any, config: Any) -> Iterator[Problem]:
 def _registered(config: Any) -> Iterator[tuple[Location, Any]]:
     """What has an entry in the record of processing activities: data sets, and kept requests."""
     yield from entries(config, "datasets")
-    for at, endpoint in entries(config, "sagemakerEndpoints"):
-        if endpoint.capture:
-            yield (*at, "capture"), endpoint.capture
+    for kind in ("sagemakerEndpoints", "endpoints"):
+        for at, endpoint in entries(config, kind):
+            if endpoint.capture:
+                yield (*at, "capture"), endpoint.capture
 
 
 def recipients(name: Any, config: Any) -> Iterator[Problem]:
@@ -139,7 +142,8 @@ def unique(name: Any, config: Any) -> Iterator[Problem]:
 
 
 def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
-    for keys in (("datasets",), ("teams",), ("images", "mirrors"), ("sagemakerEndpoints",)):
+    named = ("datasets", "teams", "pools", "pipelines", "endpoints", "sagemakerEndpoints")
+    for keys in (*((key,) for key in named), ("images", "mirrors")):
         yield [((*at, "name"), entry.name) for at, entry in entries(config, *keys)]
     for keys in (
         ("images", "repositories"),
@@ -153,9 +157,18 @@ def _lists(config: Any) -> Iterator[list[tuple[Location, Any]]]:
         yield list(entries(config, *keys))
     there = getattr(config.environment.network, "existing", None)
     yield _numbered((ENVIRONMENT, "network", "existing", "subnetIds"), there.subnet_ids if there else ())
+    yield _numbered((ENVIRONMENT, "network", "existing", "s3Cidrs"), there.s3_cidrs if there else ())
     for at, team in entries(config, "teams"):
         yield _numbered((*at, "datasets"), team.datasets)
         yield _numbered((*at, "roles"), team.roles)
+        yield _numbered((*at, "members"), team.members)
+    for at, pool in entries(config, "pools"):
+        for key in ("capacity", "reservations", "capacityBlocks", "instanceTypes"):
+            yield _numbered((*at, key), getattr(pool, to_snake(key)))
+    for at, pipeline in entries(config, "pipelines"):
+        yield _numbered((*at, "stages"), pipeline.stages)
+    for at, endpoint in entries(config, "endpoints"):
+        yield _numbered((*at, "callers"), endpoint.callers)
     for at, holder in _registered(config):
         yield _numbered((*at, "recipients"), holder.recipients)
 

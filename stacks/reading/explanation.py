@@ -5,21 +5,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.file.environment import Environment, Team
-from stacks.file.monitoring import Monitoring
+from stacks.file.environment import Environment
 from stacks.file.network import ExistingNetwork, NewNetwork
 from stacks.file.stack import Config
-from stacks.file.vocabulary import AccountId, Part
+from stacks.file.vocabulary import AccountId
 from stacks.reading.problems import Location, Problem, nearest, shown
 from stacks.reading.raw_config import renamed
 from stacks.reading.shape import Place, fields, peel, place, walk, words
-
-LATER: dict[type[Part], frozenset[str]] = {
-    Environment: frozenset({"endpoints", "pipelines", "pools", "queues", "secrets", "tracking"}),
-    Monitoring: frozenset({"drift"}),
-    Team: frozenset({"borrow", "gpuQuota", "members"}),
-}
-"""Keys of layers that are not built yet: refused by name, so that nobody believes in a setting that does nothing."""
 
 
 def explain(error: ValidationError, values: dict[str, Any], broken: set[Location]) -> list[Problem]:
@@ -51,9 +43,6 @@ def _unknown(fault: ErrorDetails, at: Place, values: Any, broken: set[Location])
     keys = list(fields(part)) if part else []
     found, allowed = shown(fault["input"], at.location), ", ".join(keys)
     broken.add(at.location)
-    if part and key in LATER.get(part, ()):
-        fix = "remove the key: this version builds the AWS side, and what runs inside the cluster comes later"
-        return Problem(at.location, "is not supported yet", found, allowed, fix)
     if part is ExistingNetwork and key in fields(NewNetwork):
         fix = "keep either existing, or cidr, zones and egress"
         return Problem(at.location, "belongs to a new network, beside an existing one", found, allowed, fix)
@@ -82,6 +71,8 @@ def _wrong(fault: ErrorDetails, at: Place) -> Problem:
     if kind in ("greater_than_equal", "less_than_equal"):
         limit = fault["ctx"].get("ge", fault["ctx"].get("le"))
         return Problem(at.location, "is out of range", found, allowed, f"write {limit}, or a number within the range")
+    if kind in ("greater_than", "less_than"):
+        return Problem(at.location, "is out of range", found, allowed, "write a number within the range, not its end")
     if kind in ("too_short", "too_long"):
         fix = "add what is missing" if kind == "too_short" else "remove what is too much"
         return Problem(at.location, f"has too {'few' if kind == 'too_short' else 'many'} entries", found, allowed, fix)

@@ -6,7 +6,7 @@ from typing import Any
 from stacks import names
 from stacks.file.database import LARGEST_STORAGE_GIB
 from stacks.file.network import NEEDED_EVERYWHERE
-from stacks.reading.problems import Location, Problem, nearest, path, shown
+from stacks.reading.problems import Location, Problem, path, shown
 from stacks.reading.sound import ENVIRONMENT, are, entries
 
 CLUSTER: Location = (ENVIRONMENT, "cluster")
@@ -18,8 +18,11 @@ CALLED_FROM_INSIDE = {
 """What a network without the internet needs an endpoint for (EKS user guide, "Deploy private clusters with limited
 internet access"; RDS keeps the database's credentials in Secrets Manager)."""
 
-KEPT_NAMESPACES = ("amazon-cloudwatch", "default")
-"""Namespaces that are there before any team; every other one that starts with `kube-` is Kubernetes' own."""
+KEPT_NAMESPACES = ("default", "kserve", "kueue-system", "serving", "tracking")
+"""Names that are taken before any team has one: namespaces, and the queue of the endpoints."""
+
+KEPT_STARTS = ("amazon-", "kube-")
+"""Starts of namespaces that AWS and Kubernetes make themselves."""
 
 
 def access(name: Any, config: Any) -> Iterator[Problem]:
@@ -49,6 +52,7 @@ def least_and_most(name: Any, config: Any) -> Iterator[Problem]:
     if cluster := config.environment.cluster:
         places.append(((*CLUSTER, "systemNodes"), cluster.system_nodes))
     places += [((*at, "instances"), endpoint.instances) for at, endpoint in entries(config, "sagemakerEndpoints")]
+    places += [((*at, "replicas"), endpoint.replicas) for at, endpoint in entries(config, "endpoints")]
     for at, limits in places:
         if limits and are(int, limits.min, limits.max) and limits.min > limits.max:
             allowed = f"1 to {limits.max}, which is max"
@@ -79,10 +83,10 @@ def team_access(name: Any, config: Any) -> Iterator[Problem]:
         if cluster is None and team.roles:
             wrong, fix = "stands there without a cluster", "add cluster, or remove roles"
             yield Problem((*at, "roles"), wrong, shown(team.roles), "only with cluster", fix)
-        kept = are(str, team.name) and (team.name in KEPT_NAMESPACES or team.name.startswith("kube-"))
+        kept = are(str, team.name) and (team.name in KEPT_NAMESPACES or team.name.startswith(KEPT_STARTS))
         if cluster and kept:
-            allowed = f"anything but {', '.join(KEPT_NAMESPACES)} and what starts with kube-"
-            wrong = "is a namespace that every cluster has"
+            allowed = f"anything but {', '.join(KEPT_NAMESPACES)} and what starts with {' or '.join(KEPT_STARTS)}"
+            wrong = "is a namespace that the cluster has for itself"
             yield Problem((*at, "name"), wrong, shown(team.name), allowed, "choose another name")
 
 
@@ -117,25 +121,10 @@ def storage(name: Any, config: Any) -> Iterator[Problem]:
         yield Problem((ENVIRONMENT, "database", "maxStorageGib"), wrong, shown(most), allowed, fix)
 
 
-def served_models(name: Any, config: Any) -> Iterator[Problem]:
-    """An endpoint serves an image of this environment's registry."""
-    known = config.environment.images.repositories
-    for at, endpoint in entries(config, "sagemakerEndpoints"):
-        image: Any = endpoint.model.image if endpoint.model else None
-        if not known or not are(str, image, *known):
-            continue
-        repository = image.split("@")[0]
-        if repository not in known:
-            near = nearest(repository, known)
-            fix = f"write {near}@sha256:..." if near else "add the repository under images.repositories"
-            allowed, here = f"one of {', '.join(known)}, by digest", (*at, "model", "image")
-            yield Problem(here, "is in no repository of this environment", shown(image), allowed, fix)
-
-
 def captured_traffic(name: Any, config: Any) -> Iterator[Problem]:
     """Who keeps requests is responsible for them (GDPR Art. 4(7)), in a bucket whose name fits."""
     system, account = config.environment.system, next(iter(config.allowed_account_ids), None)
-    for at, endpoint in entries(config, "sagemakerEndpoints"):
+    for at, endpoint in (*entries(config, "sagemakerEndpoints"), *entries(config, "endpoints")):
         if not endpoint.capture:
             continue
         if config.environment.controller is None:
@@ -173,7 +162,6 @@ RULES = (
     team_access,
     reached_from_inside,
     storage,
-    served_models,
     captured_traffic,
     anomaly,
 )

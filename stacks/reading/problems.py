@@ -20,7 +20,9 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_:-]{0,63}")
 _CREDENTIAL_NAME = re.compile(
     r"secret|token|password|passphrase|access.?key|private.?key|credential(?!arn)", re.IGNORECASE
 )
-_CREDENTIAL_ITSELF = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|\bgh[pousr]_[A-Za-z0-9]{20}|\bxox[abp]-")
+_CREDENTIAL_ITSELF = re.compile(
+    r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|\bgh[pousr]_[A-Za-z0-9]{20}|\bxox[abp]-|://[^/\s]*@"
+)
 
 
 @dataclass(frozen=True)

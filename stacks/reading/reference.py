@@ -115,8 +115,7 @@ the path, what was found, what is allowed and what to do, for all problems at on
 number as text (`"3"` is not 3, and an account is written in quotes); a key without a value is refused. The first line
 of each file names the schema, so that an editor completes and checks while one types.
 
-Keys whose layers come later (pools, queues, pipelines, tracking, endpoints in the cluster, drift, the teams' members
-and GPU quotas) are refused as not supported yet. The examples are those of `Pulumi.local.yaml`.
+The examples are those of `Pulumi.local.yaml`.
 """
 
 

@@ -106,6 +106,8 @@ def words(annotation: Any) -> str:
         return "true or false"
     if core is int:
         return _between("a whole number", _limit(notes, "ge"), _limit(notes, "le"))
+    if core is float:
+        return f"a number between {_limit(notes, 'gt')} and {_limit(notes, 'lt')}"
     if get_origin(core) is Literal:
         return ", ".join(map(str, get_args(core)))
     if get_origin(core) is tuple:

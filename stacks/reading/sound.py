@@ -1,6 +1,7 @@
 """The settings as far as they are sound, for rules that must speak even when something else is wrong."""
 
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, get_origin
 
@@ -11,6 +12,8 @@ from stacks.reading.problems import Location
 from stacks.reading.shape import fields, forms, inside, is_part, peel
 
 ENVIRONMENT = "seedbed:environment"
+
+_attribute = cache(to_snake)
 
 
 class Unsound:
@@ -26,6 +29,10 @@ class Unsound:
         return False
 
 
+class Defaulted(Unsound):
+    """Stands for a value that nobody gave and whose default follows from others."""
+
+
 def sound(annotation: Any, value: Any, location: Location, broken: set[Location]) -> Any:
     """The settings with defaults filled in, as far as they could be read."""
     core, _ = peel(annotation)
@@ -39,8 +46,10 @@ def sound(annotation: Any, value: Any, location: Location, broken: set[Location]
             at = (*location, key)
             if key in value:
                 found = sound(field.annotation, value[key], at, broken)
-            elif field.info.is_required() or field.info.default_factory or at in broken:
+            elif field.info.is_required() or at in broken:
                 found = Unsound()
+            elif field.info.default_factory:
+                found = Defaulted()
             else:
                 found = field.info.default
             setattr(result, field.attribute, found)
@@ -59,6 +68,6 @@ def entries(config: Any, *keys: str) -> Iterator[tuple[Location, Any]]:
     """The entries of a list below the environment, each with its location; none below a mapping that is not there."""
     value: Any = config.environment
     for key in keys:
-        value = getattr(value, to_snake(key), None)
+        value = getattr(value, _attribute(key), None)
     for number, entry in enumerate(value or ()):
         yield (ENVIRONMENT, *keys, number), entry

@@ -136,6 +136,26 @@ def test_a_disk_that_a_pod_asked_for_is_left_when_its_cluster_goes(account):
     assert {left.id for left in leftovers(account, []).left if left.kind == "disk of the cluster"} == ours
 
 
+def test_machines_of_the_cluster_are_found_while_they_run(account):
+    ec2 = account.client("ec2")
+
+    def machine(key: str, value: str) -> str:
+        wanted = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value}]}]
+        made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=wanted)
+        return made["Instances"][0]["InstanceId"]
+
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    ours = {machine("eks:cluster-name", "seedbed-local"), machine("eks:eks-cluster-name", "seedbed-local")}
+    machine("eks:cluster-name", "seedbed-another")
+
+    def found() -> set[str]:
+        return {one.id for one in leftovers(account, []).left if one.kind == "machine of the cluster"}
+
+    assert found() == ours
+    ec2.terminate_instances(InstanceIds=list(ours))
+    assert found() == set()
+
+
 def test_what_keeps_the_state_outlives_the_environment(account):
     settings = account.settings
     account.client("s3").create_bucket(

@@ -1,9 +1,6 @@
 """The built engine, its language host and its AWS provider work together."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,12 +8,11 @@ import pytest
 import engine
 from engine import programs
 from seedbed.check import configuration
+from seedbed.machine import charts_at_hand
 from seedbed.rehearsal import rehearse_environment
+from tests.integration.small_program import previewer
 
 ROOT = Path(__file__).parents[2]
-PROJECT = """name: small
-runtime: {{name: python, options: {{virtualenv: {venv}}}}}
-"""
 NO_ACCOUNT = """import pulumi, pulumi_aws as aws
 own = pulumi.ResourceOptions(provider=aws.Provider(
     "own", region="eu-central-1", access_key="a", secret_key="b",
@@ -34,32 +30,7 @@ def built() -> engine.Engine:
 
 @pytest.fixture
 def preview(built, tmp_path):
-    """Preview a program of one file, with an empty state and without an account; give exit code and output."""
-    venv = Path(sys.prefix)
-    variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))},
-        "PATH": os.pathsep.join([*map(str, built.path), str(venv / "bin"), os.environ["PATH"]]),
-        "VIRTUAL_ENV": str(venv),
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": tmp_path.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "none",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-    def run(program: str, *options: str) -> tuple[int, str]:
-        folder = tmp_path / "program"
-        folder.mkdir()
-        (folder / "Pulumi.yaml").write_text(PROJECT.format(venv=venv))
-        (folder / "__main__.py").write_text(program)
-        for words in (["stack", "init", "one"], ["preview", "--non-interactive", *options]):
-            done = subprocess.run(
-                [built.pulumi, *words], cwd=folder, env=variables, capture_output=True, text=True, timeout=120
-            )
-        return done.returncode, done.stdout + ("" if "--json" in options else done.stderr)
-
-    return run
+    return previewer(built, tmp_path)
 
 
 def test_a_program_runs_and_the_engine_takes_the_language_host_for_its_own(preview):
@@ -107,7 +78,8 @@ def test_every_type_of_the_list_passes_the_providers_own_checks(preview):
     planned = [step["newState"] for step in json.loads(said)["steps"]]
     lines = (programs.AWS.folder / "resources.txt").read_text().splitlines()
     listed = {line.split()[1] for line in lines if line.split("#")[0].strip()}
-    brought_up = rehearse_environment("local", configuration(ROOT / "Pulumi.local.yaml")).resources
+    with charts_at_hand():
+        brought_up = rehearse_environment("local", configuration(ROOT / "Pulumi.local.yaml")).resources
     assert listed - {state["type"] for state in planned} - {r.type for r in brought_up} == set()
 
 

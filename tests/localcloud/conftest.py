@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 
 from localcloud import Running, temporary
+from tests.localcloud import running_clusters
 
 REGION = "eu-central-1"
 
@@ -49,3 +50,27 @@ def name():
 def bucket(aws, name):
     aws("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     return name
+
+
+@pytest.fixture(scope="session")
+def live():
+    """An account whose clusters run."""
+    with temporary(programs=running_clusters.programs(), instances=running_clusters.INSTANCES) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def live_aws(live):
+    return cache(lambda service, region=REGION: connect(live, service, region))
+
+
+@pytest.fixture(scope="session")
+def shop(live_aws):
+    """What EKS says of a cluster that runs, for all tests that bring their own names."""
+    return running_clusters.make_cluster(live_aws, "shop")
+
+
+@pytest.fixture(scope="session")
+def root(shop):
+    """A Kubernetes client of the account's root user."""
+    return running_clusters.as_root(shop)

@@ -129,13 +129,14 @@ EXISTING = {
         "vpcId": "vpc-0a1b2c3d4e5f60718",
         "cidr": "10.0.0.0/20",
         "subnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+        "s3Cidrs": ["52.219.170.0/23", "3.5.134.0/23"],
     }
 }
 
 
-def changed(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The sound environment with values put in by path, for example `datasets.0.name` or `aws:region`."""
-    config = copy.deepcopy(SOUND)
+def changed(changes: Mapping[str, Any], sound: Mapping[str, Any] = SOUND) -> dict[str, Any]:
+    """A sound environment with values put in by path, for example `datasets.0.name` or `aws:region`."""
+    config: Any = copy.deepcopy(sound)
     for path, value in changes.items():
         keys: list[Any] = [int(key) if key.isdigit() else key for key in path.split(".")]
         at: Any = config if ":" in path else config[KEY]

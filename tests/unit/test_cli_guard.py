@@ -25,6 +25,9 @@ URNS = {
     "key": f"{HEAD}seedbed:keys:KeyRing$aws:kms/key:Key::keys-internal",
     "database": f"{HEAD}seedbed:database:Database$aws:rds/instance:Instance::database-instance",
     "cluster": f"{HEAD}seedbed:cluster:Cluster$aws:eks/cluster:Cluster::cluster-control-plane",
+    "namespace": f"{HEAD}seedbed:workspace:Workspace$kubernetes:core/v1:Namespace::scoring-namespace",
+    "disk": f"{HEAD}kubernetes:core/v1:PersistentVolumeClaim::modeldb-data",
+    "kind": f"{HEAD}seedbed:chart:Chart$kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition::kueue-crd",
 }
 VPC = f"{HEAD}seedbed:network:Network$aws:ec2/vpc:Vpc::network-vpc"
 EMPTIED = ("bucket", "image repository")

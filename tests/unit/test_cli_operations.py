@@ -71,6 +71,7 @@ def test_the_engines_own_words_are_kept_whole_without_what_is_expected(dev):
     [
         ("error: PULUMI_ACCESS_TOKEN must be set: access token missing", "pulumi login"),
         ("error: incorrect passphrase", "PULUMI_CONFIG_PASSPHRASE"),
+        ("error: configured Kubernetes cluster is unreachable", "seedbed status dev says why"),
         ("error: anything", "run the same command again"),
     ],
 )

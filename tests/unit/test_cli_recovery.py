@@ -14,7 +14,8 @@ from rich.console import Console
 
 from seedbed import pending, recovery
 from seedbed.failures import RefusedError
-from seedbed.recovery import Mending, examine, mend, recover
+from seedbed.mending import Mending, examine, mend
+from seedbed.recovery import recover
 from seedbed.steps import Steps
 from seedbed.workspace import Workspace, state_file
 from tests.unit.clone import clone, engine_of

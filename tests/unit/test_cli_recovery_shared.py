@@ -8,7 +8,8 @@ from rich.console import Console
 
 from seedbed import pending, recovery
 from seedbed.failures import RefusedError
-from seedbed.recovery import Mending, examine, recover
+from seedbed.mending import Mending, examine
+from seedbed.recovery import recover
 from seedbed.steps import Steps
 from seedbed.workspace import Workspace
 from tests.unit.clone import clone, engine_of

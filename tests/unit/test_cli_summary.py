@@ -146,3 +146,27 @@ def test_that_our_own_binaries_are_used_is_no_warning_but_every_other_warning_is
 def test_outputs_are_a_tree_of_names_and_values():
     said = shown(summary.show_outputs, {"network": {"vpcId": "vpc-1", "subnets": ["a", "b"]}, "mirrors": {}})
     assert said.splitlines() == ["network:", "  vpcId: vpc-1", "  subnets:", "    - a", "    - b", "mirrors: none"]
+
+
+NAMESPACE = "urn:pulumi:local::seedbed::seedbed:workspace:Workspace$kubernetes:core/v1:Namespace::scoring"
+WORKSPACE = "urn:pulumi:local::seedbed::seedbed:workspace:Workspace::scoring"
+
+
+def test_resources_of_aws_and_of_kubernetes_are_listed_together_and_counted_apart():
+    run = observed(*made(RING, STACK), *made(KEY, RING), *made(WORKSPACE, STACK), *made(NAMESPACE, WORKSPACE))
+    said = shown(summary.show_changes, run).splitlines()
+    assert "  create scoring  core Namespace" in said
+    assert said[-1] == "resources: 1 in AWS, 1 in Kubernetes"
+    assert [line.split()[:2] for line in shown(summary.show_resources, run).splitlines()][1:] == [
+        ["foundation", "KeyRing"],
+        ["teams", "Workspace"],
+    ]
+
+
+def test_where_all_resources_are_in_aws_that_is_not_said():
+    assert summary.by_side(observed(*made(KEY, RING))) == ""
+
+
+def test_a_namespace_that_would_go_is_announced_with_what_is_lost():
+    (change,) = observed({"resourcePreEvent": step("delete", NAMESPACE)}).at_stake
+    assert change.at_stake == "everything in it, and what its pods kept on their disks"

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from seedbed import variables
 from seedbed.check import configuration
 from seedbed.checkout import find_checkout
 from seedbed.failures import MissingError, WrongInputError
-from seedbed.workspace import Workspace, is_local, local_workspace, saved, state_file
+from seedbed.workspace import LOGINS, UNREACHABLE, Workspace, is_local, local_workspace, saved, state_file
 from tests.unit.clone import clone, engine_of, shipped
 
 RUNNING = Running("http://127.0.0.1:4566", "000000000000", 1, datetime.now(UTC), Path("log"))
@@ -57,6 +58,39 @@ def test_nothing_of_the_users_login_reaches_a_run_on_this_machine(local, users_l
     assert given["AWS_CONFIG_FILE"] == given["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
 
+def test_no_cluster_of_the_users_is_reached_by_a_run_on_this_machine(local, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", "production.yaml")
+    monkeypatch.setenv(UNREACHABLE, "true")
+    given = local.variables()
+    assert given["KUBECONFIG"] == os.devnull
+    # A shell that gets the engine's variables keeps its own cluster.
+    assert "KUBECONFIG" not in {**local.engine_variables("/bin"), **local.own_variables()}
+    # The one variable of Pulumi's that a message of ours tells people to set.
+    assert given[UNREACHABLE] == "true"
+
+
+def test_the_aws_that_makes_a_clusters_tokens_is_there_without_one_of_the_users(local):
+    assert shutil.which("aws", path=local.variables()["PATH"]) == str(local.checkout.root / ".venv" / "bin" / "aws")
+
+
+def test_tokens_come_from_the_profile_of_the_settings_unless_the_shell_names_a_login(tmp_path, monkeypatch):
+    for name in LOGINS:
+        monkeypatch.delenv(name, raising=False)
+    checkout = clone(tmp_path / "clone", dev={**shipped("dev"), "aws:profile": "company"})
+    engine, kept = engine_of("exit 0", tmp_path / "bin"), tmp_path / "kept"
+    workspace = Workspace(checkout, checkout.settings("dev"), engine)
+    assert workspace.variables()["AWS_PROFILE"] == "company"
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    assert workspace.variables()["AWS_PROFILE"] == "mine"
+    offline = Workspace(checkout, checkout.settings("dev"), engine, RUNNING, kept / "project", kept / "state")
+    assert "AWS_PROFILE" not in offline.variables()
+
+
+def test_one_run_may_get_a_variable_of_its_own(local):
+    assert replace(local, more={UNREACHABLE: "true"}).variables()[UNREACHABLE] == "true"
+    assert UNREACHABLE not in local.variables()
+
+
 def test_an_account_elsewhere_is_used_with_the_users_own_login(checkout, tmp_path, users_login):
     given = Workspace(checkout, checkout.settings("dev"), engine_of("", tmp_path / "bin")).variables()
     assert (given["AWS_PROFILE"], given["PULUMI_BACKEND_URL"]) == ("production", "s3://company-state")
@@ -77,6 +111,15 @@ def test_a_users_own_engine_keeps_its_home_and_its_downloads(local):
     built = local.variables()
     assert built["PULUMI_HOME"] == str(local.checkout.state / "pulumi")
     assert built["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+
+
+def test_the_engine_keeps_no_trace_of_runs_on_this_machine_and_what_it_kept_before_is_gone(local):
+    trace = local.checkout.state / "pulumi" / "logs"
+    trace.mkdir(parents=True)
+    (trace / "pulumi-1-up.log").write_bytes(b"much")
+    local.variables()
+    assert trace.read_bytes() == b""
+    assert local.variables()["PULUMI_HOME"] == str(trace.parent)
 
 
 def test_trying_an_environment_changes_no_file_under_git(local):

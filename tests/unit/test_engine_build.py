@@ -13,51 +13,12 @@ import pytest
 import engine
 from engine import build, programs, toolchain
 from engine.errors import EngineError
-
-GO = """#!/bin/sh
-PATH=/usr/bin:/bin
-echo "$@" >> "{log}"
-case "$1 $2" in
-  "env GOVERSION") echo go1.26.8 ;;
-  "mod download") echo '{{"Dir": "{module}"}}' ;;
-  "mod edit") ;;
-  "build -v")
-    echo "go: downloading example.com/thing v1.2.3" >&2
-    echo "example.com/thing/inside" >&2
-    for last in "$@"; do :; done
-    [ -f "{linking}" ] && echo "$last" >&2
-    [ -f "{slow}" ] && : > "{slow}.begun" && sleep 2
-    if [ -f "{fails}" ]; then cat "{fails}" >&2; exit 1; fi
-    while [ "$1" != "-o" ]; do shift; done
-    cp "{product}" "$2" ;;
-esac
-"""
+from tests.unit.pretended_go import builds, pretend_go
 
 
 @pytest.fixture
 def go(tmp_path, monkeypatch):
-    """A machine with a pretended Go, an empty cache, and no pulumi; gives the folder that steers it."""
-    steer = tmp_path / "steer"
-    script = steer / "module" / "python" / "cmd" / "pulumi-language-python-exec"
-    script.parent.mkdir(parents=True)
-    script.write_text("#!/usr/bin/env python3\n")
-    (steer / "product").write_text("#!/bin/sh\necho v3.259.0\n")
-    (steer / "product").chmod(0o755)
-    names = {name: steer / name for name in ("log", "module", "slow", "fails", "linking", "product")}
-    (steer / "bin").mkdir()
-    (steer / "bin" / "go").write_text(GO.format(**names))
-    (steer / "bin" / "go").chmod(0o755)
-    monkeypatch.setenv("PATH", str(steer / "bin"))
-    monkeypatch.setenv("SEEDBED_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("SEEDBED_ENGINE", "build")
-    two = (programs.LANGUAGE_PYTHON, programs.PULUMI)
-    monkeypatch.setattr(programs, "PROGRAMS", two)
-    monkeypatch.setattr(build, "PROGRAMS", two)
-    return steer
-
-
-def builds(steer: Path) -> int:
-    return sum(line.startswith("build") for line in (steer / "log").read_text().splitlines())
+    return pretend_go(tmp_path, monkeypatch)
 
 
 def left_over() -> list[Path]:
@@ -65,10 +26,9 @@ def left_over() -> list[Path]:
 
 
 PROCESS = """
-import sys
 from engine import build, programs
-build.PROGRAMS = programs.PROGRAMS = (programs.LANGUAGE_PYTHON, programs.PULUMI)
-build.build_missing(lambda text: print(text, flush=True), lambda text: None)
+two = (programs.LANGUAGE_PYTHON, programs.PULUMI)
+build.build_missing(lambda text: print(text, flush=True), lambda text: None, two)
 """
 
 
@@ -91,6 +51,12 @@ def test_what_is_missing_is_built_named_and_timed(go):
     assert "language-python: building pulumi-language-python" in told
     assert any(line.startswith("pulumi: built in ") for line in told)
     assert left_over() == []
+
+
+def test_how_long_it_may_take_is_said_for_what_is_missing_and_for_this_machine(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert build.expected(programs.PROGRAMS) == "with empty caches about 23 min on 2 idle cores"
+    assert build.expected((programs.CHARTS,)) == "with empty caches about 1 min on 2 idle cores"
 
 
 def test_a_second_call_builds_nothing_and_says_nothing(go):
@@ -133,7 +99,7 @@ def test_the_long_last_step_is_called_linking(go, monkeypatch):
     [
         ("main.go:1:1: syntax error", "main.go:1:1: syntax error", "SEEDBED_ENGINE=build"),
         ("dial tcp: lookup proxy: no such host", "could not be downloaded: no network", "check the connection"),
-        ("write x: no space left on device", "the disk is full", "free 8 GB"),
+        ("write x: no space left on device", "the disk is full", "free 20 GB"),
         ("compile: signal: killed", "want of memory", "free 4 GB"),
         ("verifying x: checksum mismatch\nSECURITY ERROR", "not the one that go.sum pins", "do not go on"),
     ],
@@ -240,20 +206,3 @@ def test_without_go_and_without_pip_the_message_says_what_to_install(go, monkeyp
     monkeypatch.setattr(sys, "executable", str(go / "no-python"))
     with pytest.raises(EngineError, match=r"install Go 1\.26 or newer, or pulumi 3\.200 or newer"):
         engine.ensure(report=lambda text: None)
-
-
-def test_a_provider_that_differs_from_the_sdk_does_not_get_into_the_cache(go, monkeypatch):
-    source = go / "module"
-    for name in ("internal/service/ec2/vpc.go", "go.mod", "go.sum"):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).touch()
-    monkeypatch.setattr("engine.slim.write", lambda source, target, services: 0)
-    (go / "product").write_text(
-        "#!/bin/sh\n/bin/mkdir generated; echo '{}' > generated/bridge-metadata.json\n"
-        """echo '{"resources": {"aws:s3/nothing:Nothing": {}}, "provider": {}}' > generated/schema.json\n"""
-    )
-    monkeypatch.setattr(programs, "PROGRAMS", (programs.AWS,))
-    monkeypatch.setattr(build, "PROGRAMS", (programs.AWS,))
-    with pytest.raises(EngineError, match=r"aws:s3/nothing:Nothing: pulumi_aws has no such type"):
-        engine.ensure(report=lambda text: None)
-    assert not programs.AWS.is_built()

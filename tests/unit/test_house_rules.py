@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "components": {"components", *PULUMI},
     "policies": {"policies", "pulumi", "pulumi_policy", "yaml", "google"},
     "stacks": {"stacks", "components", *PULUMI, "pydantic", "pydantic_core", "yaml"},
-    "localcloud": {"localcloud", "moto", "boto3", "botocore", "werkzeug", "flask", "cryptography"},
+    "localcloud": {"localcloud", "moto", "boto3", "botocore", "werkzeug", "flask", "cryptography", "yaml"},
     "engine": {"engine", "pulumi", "pulumi_aws"},
 }
 TRACKED = [

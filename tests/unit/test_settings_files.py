@@ -63,7 +63,7 @@ def test_a_file_with_five_mistakes_is_told_five_problems_with_path_and_line(told
                 purpose: credit scoring
                 legalBasis: contract
                 retentionDay: 730
-            pools: {version: "1.34"}
+            queues: {version: "1.34"}
             teams:
               - {name: scoring, datasets: [applicatons]}
         """)
@@ -77,10 +77,10 @@ def test_a_file_with_five_mistakes_is_told_five_problems_with_path_and_line(told
         (f"{KEY}.network.zones", 7, '"3" (a text)', "write 3 without quotes"),
         (f"{KEY}.datasets[0].retentionDay", 13, "730", "rename it to retentionDays"),
         (
-            f"{KEY}.pools",
+            f"{KEY}.queues",
             14,
             "a mapping with version",
-            "remove the key: this version builds the AWS side, and what runs inside the cluster comes later",
+            "remove it",
         ),
         (f"{KEY}.teams[0].datasets[0]", 16, '"applicatons"', "write applications"),
     ]

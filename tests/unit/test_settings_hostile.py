@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stacks.settings import Settings, SettingsError, load, read
-from tests.unit.environment_values import KEY, SOUND
+from tests.unit.environment_values import KEY
+from tests.unit.kubernetes_values import WHOLE as SOUND
 
 QUICK = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 

@@ -12,7 +12,8 @@ from stacks.file.vocabulary import LegalBasis, SpecialCondition
 from stacks.reading import reference
 from stacks.reading.shape import walk
 from stacks.settings import load, read
-from tests.unit.environment_values import EXISTING, SOUND, changed
+from tests.unit.environment_values import DIGEST, EXISTING, SOUND, changed
+from tests.unit.kubernetes_values import WHOLE
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -56,7 +57,9 @@ def test_a_shipped_file_satisfies_the_schema_and_names_it_for_editors(editor, pa
     assert [error.message for error in editor.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))] == []
 
 
-@pytest.mark.parametrize("config", [SOUND, changed({"network": EXISTING})], ids=["new network", "existing network"])
+@pytest.mark.parametrize(
+    "config", [SOUND, changed({"network": EXISTING}), WHOLE], ids=["new network", "existing network", "cluster"]
+)
 def test_an_editor_takes_what_the_reader_takes(editor, config):
     assert [error.message for error in editor.iter_errors({"config": config, "encryptionsalt": "v1"})] == []
 
@@ -88,6 +91,13 @@ def test_an_editor_takes_what_the_engine_makes_of_a_file(editor):
         {"aws:endpoints": {"s3": "localhost"}},
         {"aws:maxRetries": "many"},
         {"aws:skipMetadataApiCheck": "yes"},
+        {"pools": [{"name": "train", "accelerator": "a10"}]},
+        {"pools": [{"name": "train", "partition": "half"}]},
+        {"teams.0.members": ["system:masters"]},
+        {"tracking": {"backend": "files"}},
+        {"pipelines": [{"name": "train"}]},
+        {"monitoring.drift": {"schedule": "hourly", "threshold": 0.2, "image": "a"}},
+        {"monitoring.drift": {"schedule": "0 * * * *", "threshold": 1, "image": f"training@{DIGEST}"}},
     ],
     ids=str,
 )
@@ -115,7 +125,8 @@ def test_the_policies_judge_by_the_same_words():
 def test_shipped_data_sets_and_kept_requests_use_words_that_the_policies_know(path):
     known, environment = PARAMETERS["PRIV-02"], load(path).environment
     personal = [data for data in environment.datasets if data.data_class == "personal"]
-    kept = [endpoint.capture for endpoint in environment.sagemaker_endpoints if endpoint.capture]
+    endpoints = (*environment.sagemaker_endpoints, *environment.endpoints)
+    kept = [endpoint.capture for endpoint in endpoints if endpoint.capture]
     for data in (*personal, *kept):
         assert data.retention_days <= known["purposes"][data.purpose]
         assert set(data.recipients) <= set(known["recipients"])

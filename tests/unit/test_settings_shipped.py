@@ -25,7 +25,7 @@ def test_staging_and_production_are_spread_protected_and_delivered_and_of_one_sh
         assert environment.database is not None
         assert (environment.database.multi_az, environment.database.backup_days) == (True, 14)
         assert environment.cluster is not None
-        assert (environment.cluster.access, environment.cluster.compute) == ("private", "managed")
+        assert (environment.cluster.access, environment.cluster.compute) == ("private", "auto")
         assert environment.delivery is not None
         assert environment.budget is not None
         assert all(team.roles for team in environment.teams)
@@ -35,7 +35,8 @@ def test_real_personal_data_is_in_production_alone():
     for path in sorted(ROOT.glob("Pulumi.*.yaml")):
         environment = load(path).environment
         origins = {d.origin for d in environment.datasets if d.data_class in ("personal", "special")}
-        origins |= {e.capture.origin for e in environment.sagemaker_endpoints if e.capture}
+        endpoints = (*environment.sagemaker_endpoints, *environment.endpoints)
+        origins |= {e.capture.origin for e in endpoints if e.capture}
         assert ("real" in origins) == (path.name == "Pulumi.prod.yaml")
 
 

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 ADDONS = {
     "amazon-cloudwatch-observability",
     "aws-ebs-csi-driver",
+    "cert-manager",
     "coredns",
     "eks-pod-identity-agent",
     "kube-proxy",
@@ -71,3 +73,40 @@ def test_no_other_file_of_the_program_names_an_add_on_version():
     ]
     assert found == []
     assert "eksbuild" in yaml.safe_dump(yaml.safe_load(versions.CATALOGUE.read_text()))
+
+
+def test_the_tracking_server_in_the_cluster_is_of_the_version_that_the_command_line_runs():
+    pinned = re.findall(r"^mlflow==(\S+)", (ROOT / "requirements" / "tracking.in").read_text(), re.MULTILINE)
+    assert versions.image("mlflow").tag == f"v{pinned[0]}-full"
+
+
+def test_both_back_ends_of_tracking_and_the_controllers_have_images():
+    assert {"mlflow", "modeldb-backend", "modeldb-proxy", "nginx", "kueue", "kserve-controller"} <= set(
+        versions.catalogue().images
+    )
+    assert versions.image("modeldb-backend").tag == versions.image("modeldb-proxy").tag
+
+
+def test_an_image_has_a_registry_a_name_and_what_tells_its_version():
+    kueue = versions.image("kueue")
+    assert (kueue.host, kueue.name) == ("registry.k8s.io", "kueue/kueue")
+    assert kueue.reference == f"registry.k8s.io/kueue/kueue:{kueue.tag}@{kueue.digest}"
+    assert versions.image("mlflow").version == f":{versions.image('mlflow').tag}"
+    with pytest.raises(KeyError):
+        versions.image("nobody")
+
+
+def test_charts_are_told_by_name():
+    assert versions.chart_version("kueue") == versions.catalogue().charts["kueue"].version
+
+
+def test_no_other_file_of_the_program_names_the_tag_of_an_image():
+    tags = {f":{image.tag}" for image in versions.catalogue().images.values()}
+    found = [
+        (path.name, tag)
+        for folder in ("components", "stacks", "seedbed")
+        for path in (ROOT / folder).rglob("*.py")
+        for tag in tags
+        if tag in path.read_text()
+    ]
+    assert found == []

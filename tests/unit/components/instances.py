@@ -15,6 +15,9 @@ from components.storage import ArtifactStore, ArtifactStoreArgs, DatasetStore, D
 from tests.unit.components.instance import KEY, OTHER_KEY, Instance, instance
 from tests.unit.components.instances_of_operations import OPERATIONS
 from tests.unit.components.instances_of_platform import PLATFORM
+from tests.unit.components.instances_of_pools import POOLS
+from tests.unit.components.instances_of_serving import SERVING
+from tests.unit.components.instances_of_workspaces import WORKSPACES
 
 __all__ = ["INSTANCES", "KEY", "OTHER_KEY", "Instance", "changed"]
 
@@ -24,6 +27,7 @@ INSTANCES = [
         KeyRingArgs,
         data_classes=(["internal"], ["internal", "personal"]),
         administrators=([], ["arn:aws:iam::000000000000:role/keys"]),
+        disk_classes=([], ["internal"]),
         rotation_days=(365, 180),
         deletion_window_days=(30, 14),
     ),
@@ -114,6 +118,9 @@ INSTANCES = [
     ),
     *OPERATIONS,
     *PLATFORM,
+    *WORKSPACES,
+    *POOLS,
+    *SERVING,
 ]
 
 

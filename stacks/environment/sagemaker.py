@@ -1,12 +1,10 @@
-"""What serves, and what watches it all."""
+"""Endpoints of SageMaker, and where endpoints of every kind keep their requests."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import pulumi
 
 from components.captured_requests import CapturedRequests, CapturedRequestsArgs
-from components.cluster import Cluster
-from components.monitoring import Monitoring, MonitoringArgs
 from components.sagemaker import SageMakerEndpoint, SageMakerEndpointArgs
 from stacks.environment.foundation import Foundation
 from stacks.environment.stores import Stores
@@ -14,44 +12,23 @@ from stacks.settings import Capture, Settings
 from stacks.settings import SageMakerEndpoint as Wanted
 
 
-@dataclass(frozen=True, kw_only=True)
-class Platform:
-    endpoints: dict[str, SageMakerEndpoint]
-    monitoring: Monitoring
+def captured(settings: Settings, base: Foundation, opts: pulumi.ResourceOptions) -> dict[str, CapturedRequests]:
+    """Where each endpoint keeps its requests, for those that keep any."""
+    env = settings.environment
+    every = [*env.sagemaker_endpoints, *env.endpoints]
+    return {one.name: _captured(settings, one.name, one.capture, base, opts) for one in every if one.capture}
 
 
-def platform(
-    settings: Settings, base: Foundation, made: Stores, control_plane: Cluster | None, opts: pulumi.ResourceOptions
-) -> Platform:
-    """The fourth layer."""
+def endpoints(
+    settings: Settings,
+    base: Foundation,
+    made: Stores,
+    kept: Mapping[str, CapturedRequests],
+    opts: pulumi.ResourceOptions,
+) -> dict[str, SageMakerEndpoint]:
+    """Endpoints of SageMaker by name; `kept` is where they keep their requests."""
     wanted = settings.environment.sagemaker_endpoints
-    captured = {e.name: _captured(settings, e.name, e.capture, base, opts) for e in wanted if e.capture}
-    endpoints = {e.name: _endpoint(settings, e, captured.get(e.name), base, made, opts) for e in wanted}
-    alarms: list[pulumi.Input[str]] = [name for endpoint in endpoints.values() for name in endpoint.alarm_names]
-    alarms += made.database.alarm_names if made.database else []
-    monitoring = Monitoring(
-        "monitoring",
-        MonitoringArgs(
-            prefix=settings.prefix,
-            buckets={
-                settings.bucket("artifacts"): made.artifacts.bucket,
-                **{settings.dataset_bucket(name): dataset.bucket for name, dataset in made.datasets.items()},
-                **{settings.capture_bucket(name): requests.bucket for name, requests in captured.items()},
-            },
-            cluster=settings.prefix if control_plane else None,
-            database=f"{settings.prefix}-tracking" if made.database else None,
-            endpoints=[endpoint.endpoint_name for endpoint in endpoints.values() if endpoint.endpoint_name],
-            alarms=alarms,
-            topic_arn=base.alerts.arn,
-            privacy_topic_arn=base.privacy_alerts.arn,
-            break_glass_roles=settings.environment.audit.break_glass_roles,
-            account=settings.account,
-            region=settings.region,
-            tags=settings.tags,
-        ),
-        opts,
-    )
-    return Platform(endpoints=endpoints, monitoring=monitoring)
+    return {one.name: _endpoint(settings, one, kept.get(one.name), base, made, opts) for one in wanted}
 
 
 def _captured(

@@ -1,0 +1,1 @@
+"""Kubernetes clusters of the account that really run: a control plane each, on loopback, with nodes on paper."""

@@ -1,0 +1,131 @@
+"""Which programs of others an environment has in its cluster, and what they are told."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from components.chart import ChartArgs, Document, Documents
+from stacks.helm import Release, rendered
+from stacks.versions import catalogue, image
+
+POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+"""Labels of a namespace where no pod has more rights than it needs (Kubernetes, "Pod Security Standards")."""
+
+
+RUNTIMES = ("ClusterServingRuntime", "ClusterStorageContainer")
+"""What KServe would load models with; endpoints here say themselves what runs (components/serving_pod.py)."""
+
+
+def kueue(kubernetes: str, teams: Sequence[str], replicas: int) -> ChartArgs:
+    """Kueue for the namespaces of `teams`; `kubernetes` is the cluster's minor version.
+
+    Raises ChartError where the chart cannot be rendered.
+    """
+    everything = _installed([_release("kueue", kubernetes, kueue_values(teams, replicas))])
+    served = [document for document in everything.documents.objects if not _is_of_the_list(document)]
+    return replace(everything, documents=Documents(served))
+
+
+def kserve(kubernetes: str) -> ChartArgs:
+    """KServe with its definitions; its webhooks' certificate is made by the add-on cert-manager.
+
+    Raises ChartError where the chart cannot be rendered.
+    """
+    everything = _installed(
+        [_release("kserve-crd", kubernetes, {}), _release("kserve-resources", kubernetes, kserve_values())]
+    )
+    used = [document for document in everything.documents.objects if document["kind"] not in RUNTIMES]
+    return replace(everything, documents=Documents(used))
+
+
+def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:
+    """Values of the chart: a pinned image, certificates of its own, nothing that it is not asked for."""
+    manager = image("kueue")
+    return {
+        "enableCertManager": False,
+        "controllerManager": {
+            # Its list of waiting work would be an API of the cluster: with Kueue down no namespace could be deleted.
+            "featureGates": [{"name": "VisibilityOnDemand", "enabled": False}],
+            "replicas": replicas,
+            "podDisruptionBudget": {"enabled": replicas > 1, "minAvailable": 1},
+            "manager": {
+                "image": {
+                    "repository": manager.repository,
+                    "tag": manager.version.removeprefix(":"),
+                    "pullPolicy": "IfNotPresent",
+                }
+            },
+        },
+        "managerConfig": {"controllerManagerConfigYaml": yaml.safe_dump(kueue_configuration(teams), sort_keys=True)},
+    }
+
+
+def kueue_configuration(teams: Sequence[str]) -> dict[str, Any]:
+    """What Kueue watches and how it shares (Kueue, "Configuration API", v1beta2).
+
+    It is asked about jobs and pods of the teams' namespaces alone: a namespace without a team does not depend on it.
+    """
+    return {
+        "apiVersion": "config.kueue.x-k8s.io/v1beta2",
+        "kind": "Configuration",
+        "health": {"healthProbeBindAddress": ":8081"},
+        "metrics": {"bindAddress": ":8443"},
+        "webhook": {"port": 9443},
+        "leaderElection": {"leaderElect": True, "resourceName": "c1f6bfd2.kueue.x-k8s.io"},
+        "clientConnection": {"qps": 50, "burst": 100},
+        "integrations": {"frameworks": ["batch/job", "pod"]},
+        "managedJobsNamespaceSelector": {
+            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(teams)}]
+        },
+        "fairSharing": {"preemptionStrategies": ["LessThanOrEqualToFinalShare", "LessThanInitialShare"]},
+        "objectRetentionPolicies": {"workloads": {"afterFinished": "168h0m0s"}},
+    }
+
+
+def kserve_values() -> dict[str, Any]:
+    """Values of the chart: plain Deployments, Services and autoscalers, no Knative, no Istio, no way in from outside
+    (KServe, "Raw Deployment installation")."""
+    controller, initializer = image("kserve-controller"), image("kserve-storage-initializer")
+    return {
+        "kserve": {
+            "controller": {
+                "deploymentMode": "RawDeployment",
+                "image": controller.repository,
+                "tag": controller.version.removeprefix(":"),
+                "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+                "gateway": {
+                    "disableIstioVirtualHost": True,
+                    "disableIngressCreation": True,
+                    "domain": "cluster.local",
+                },
+            },
+            "storage": {"image": initializer.repository, "tag": initializer.version.removeprefix(":")},
+        }
+    }
+
+
+def _is_of_the_list(document: Document) -> bool:
+    """Whether an object belongs to the list of waiting work, which the chart has even where the feature is off."""
+    return document["kind"] == "APIService" or "visibility-server" in document["metadata"]["name"]
+
+
+def _release(name: str, kubernetes: str, values: dict[str, Any]) -> Release:
+    chart = catalogue().charts[name]
+    return Release(
+        chart=name,
+        version=chart.version,
+        repository=chart.repository,
+        namespace=chart.namespace,
+        kubernetes=kubernetes,
+        values=values,
+    )
+
+
+def _installed(releases: Sequence[Release]) -> ChartArgs:
+    return ChartArgs(
+        documents=Documents(document for release in releases for document in rendered(release)),
+        namespace=releases[0].namespace,
+        namespace_labels=POD_SECURITY,
+    )

@@ -1,0 +1,75 @@
+"""What an environment tells the charts that it installs."""
+
+import pytest
+import yaml
+
+from stacks.environment import charts
+from stacks.versions import catalogue, image
+
+KEPT = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kueue-webhook-service"}}
+LIST = [
+    {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kueue-visibility-server"}},
+    {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1.visibility"}},
+]
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Releases that were rendered."""
+    asked = []
+
+    def rendered(release):
+        asked.append(release)
+        return [KEPT, *LIST]
+
+    monkeypatch.setattr(charts, "rendered", rendered)
+    return asked
+
+
+def test_charts_come_at_the_versions_of_the_catalogue(asked):
+    charts.kueue("1.34", ["scoring"], 1)
+    charts.kserve("1.33")
+    assert [(r.chart, r.version, r.kubernetes, r.namespace) for r in asked] == [
+        ("kueue", catalogue().charts["kueue"].version, "1.34", "kueue-system"),
+        ("kserve-crd", catalogue().charts["kserve-crd"].version, "1.33", "kserve"),
+        ("kserve-resources", catalogue().charts["kserve-resources"].version, "1.33", "kserve"),
+    ]
+
+
+def test_no_api_of_the_cluster_depends_on_kueue(asked):
+    assert charts.kueue("1.34", ["scoring"], 1).documents.objects == (KEPT,)
+    assert asked[0].values["controllerManager"]["featureGates"] == [{"name": "VisibilityOnDemand", "enabled": False}]
+
+
+def test_no_pod_of_a_chart_may_do_more_than_it_needs(asked):
+    for installed in (charts.kueue("1.34", [], 1), charts.kserve("1.34")):
+        assert installed.namespace_labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_kueue_is_asked_about_the_work_of_teams_alone():
+    told = yaml.safe_load(charts.kueue_values(["scoring", "fraud"], 1)["managerConfig"]["controllerManagerConfigYaml"])
+    assert told["managedJobsNamespaceSelector"]["matchExpressions"] == [
+        {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["scoring", "fraud"]}
+    ]
+    assert told["integrations"]["frameworks"] == ["batch/job", "pod"]
+    assert told["fairSharing"]["preemptionStrategies"]
+
+
+def test_kueue_runs_the_published_image_and_not_the_charts_staging_one():
+    used = charts.kueue_values([], 1)["controllerManager"]["manager"]["image"]
+    assert f"{used['repository']}:{used['tag']}" == image("kueue").reference
+    assert "@sha256:" in used["tag"]
+    assert used["pullPolicy"] == "IfNotPresent"
+
+
+@pytest.mark.parametrize(("replicas", "budget"), [(1, False), (2, True)])
+def test_of_several_one_is_always_there(replicas, budget):
+    manager = charts.kueue_values([], replicas)["controllerManager"]
+    assert (manager["replicas"], manager["podDisruptionBudget"]["enabled"]) == (replicas, budget)
+
+
+def test_endpoints_are_plain_deployments_without_a_way_in_from_outside():
+    controller = charts.kserve_values()["kserve"]["controller"]
+    assert controller["deploymentMode"] == "RawDeployment"
+    assert controller["gateway"]["disableIngressCreation"] is True
+    assert controller["gateway"]["disableIstioVirtualHost"] is True

@@ -97,9 +97,17 @@ def test_nothing_of_the_cluster_looks_changed_to_plain_pulumi(whole):
 def test_an_ordinary_client_lists_the_nodes_with_the_kubeconfig(whole, tmp_path):
     file = tmp_path / "kubeconfig"
     whole.seedbed("kubectl-config", "local", "-o", str(file))
-    nodes = client.CoreV1Api(config.new_client_from_config(str(file))).list_node().items
-    assert nodes
-    assert all(node.metadata and node.metadata.name for node in nodes)
+    api, there = client.CoreV1Api(config.new_client_from_config(str(file))), server(whole)
+
+    def seen() -> set[str]:
+        return {
+            node["metadata"]["name"] for node in api.api_client.sanitize_for_serialization(api.list_node())["items"]
+        }
+
+    def told() -> set[str]:
+        return {node["metadata"]["name"] for node in there.ask("GET", "/api/v1/nodes").body["items"]}
+
+    until(lambda: told() and seen() == told())
 
 
 def test_the_controllers_of_the_charts_run_and_their_webhooks_are_trusted(whole):

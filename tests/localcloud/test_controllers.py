@@ -49,8 +49,11 @@ def test_a_pool_grows_from_nothing_to_its_cap_and_back(cluster):
     assert node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == "g5.12xlarge"
     assert node["metadata"]["labels"]["seedbed.dev/pool"] == "train"
     assert {one["spec"].get("nodeName") for one in cluster.pods("burst")} == {node["metadata"]["name"], None}
-    held = cluster.get("NodePool", "train", version="karpenter.sh/v1")
-    assert held["status"]["resources"]["nvidia.com/gpu"] == "4"
+
+    def counted() -> Any:
+        return cluster.get("NodePool", "train", version="karpenter.sh/v1")["status"]["resources"].get("nvidia.com/gpu")
+
+    until(lambda: counted() == "4")
 
     cluster.drop(work)
     until(lambda: cluster.nodes("train") == [], 240)

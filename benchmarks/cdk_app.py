@@ -5,6 +5,7 @@ less work than the constructs that a person would use. Where CloudFormation has 
 resource of the provider (the settings of a bucket), another small one of the same service stands in.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from seedbed.rehearsal import Declared
 HEAD = """
 import os
 
-from aws_cdk import App, CfnTag, Fn, Stack
+from aws_cdk import App, CfnResource, CfnTag, Fn, Stack
 {imports}
 
 app = App(outdir=os.environ["CDK_OUTDIR"])
@@ -114,8 +115,9 @@ REST = {
 
 
 def app(resources: Sequence[Declared]) -> str:
-    """The program; it has one resource for each of `resources` that AWS makes."""
+    """The program; it has one resource for each of `resources`, objects of the cluster as the CDK hands them over."""
     made = [r for r in resources if r.type.startswith("aws:")]
+    objects = [r for r in resources if r.type.startswith("kubernetes:")]
     named = {begins: [r for r in made if r.type.startswith(f"{begins}:")] for begins in GROUND}
     lines = [
         f"{GROUND[begins][0]}{n} = {_construct(GROUND[begins][1], r, n)}"
@@ -129,16 +131,28 @@ def app(resources: Sequence[Declared]) -> str:
             begins = max((begins for begins in REST if r.type.startswith(begins)), key=len)
             lines.append(_construct(REST[begins], r, counts[begins]))
             counts[begins] += 1
-    body = "\n".join(lines)
+    body = "\n".join([*lines, *map(_object, objects)])
     used = sorted({module for module in MODULES if f"{module}.Cfn" in body})
     imports = "\n".join(f"from aws_cdk import aws_{module} as {module}" for module in used)
     return HEAD.format(imports=imports) + body + "\n\napp.synth()\n"
 
 
+HANDED_OVER = "Custom::AWSCDK-EKS-KubernetesResource"
+FUNCTION = "arn:aws:lambda:eu-central-1:000000000000:function:kubectl"
+"""Type of such a resource, and what stands behind it."""
+
 MODULES = {
     "accessanalyzer", "cloudtrail", "cloudwatch", "ec2", "ecr", "eks", "events", "guardduty", "iam", "kms", "logs",
     "rds", "s3", "sns",
 }  # fmt: skip
+
+
+def _object(declared: Declared) -> str:
+    """An object of the cluster: to CloudFormation a text for a function that hands it to the cluster."""
+    name = f"{declared.name}-{declared.type.rsplit(':', 1)[-1]}".replace(".", "-")
+    manifest = json.dumps([dict(declared.inputs)], default=lambda _: "unknown")
+    told = f"{{'Manifest': {manifest!r}, 'ClusterName': 'environment', 'ServiceToken': {FUNCTION!r}}}"
+    return f"CfnResource(stack, {name!r}, type={HANDED_OVER!r}, properties={told})"
 
 
 def _construct(template: str, declared: Declared, number: int) -> str:

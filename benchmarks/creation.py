@@ -12,6 +12,7 @@ from seedbed.rehearsal import Declared
 
 HERE = Path(__file__).parent
 IAM = "aws:iam/"
+IN_CLUSTER = "kubernetes:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class Latency:
     rows: Mapping[str, Sequence[Mapping[str, Any]]]
     propagation: float
     column: int
+    object: float = 0.0
+    """Seconds of an object of a cluster whose kind has no row."""
 
     def seconds(self, declared: Declared) -> float:
         """Seconds of creating a resource; raises LookupError for a type without a row."""
@@ -29,6 +32,8 @@ class Latency:
         for row in self.rows.get(declared.type, ()):
             if _fits(row.get("when", {}), declared.inputs):
                 return float(row["create"][self.column])
+        if declared.type.startswith(IN_CLUSTER):
+            return self.object
         raise LookupError(f"{HERE / 'latency.yaml'}: no row for {declared.type}, which {declared.name} is; add one")
 
 
@@ -37,7 +42,12 @@ def latency(kind: str = "typical") -> Latency:
     data = yaml.safe_load((HERE / "latency.yaml").read_text())
     column, small = data["kinds"].index(kind), data["small"]
     rows = {**data["types"], **{name: [{"create": small["create"]}] for name in small["types"]}}
-    return Latency(rows=rows, propagation=float(data["propagation"]["create"][column]), column=column)
+    return Latency(
+        rows=rows,
+        propagation=float(data["propagation"]["create"][column]),
+        column=column,
+        object=float(data["object"]["create"][column]),
+    )
 
 
 def _fits(wanted: Any, given: Any) -> bool:

@@ -17,13 +17,21 @@ LASTING = 0.03
 SHORTEST = 1.6
 """Pixels of a bar that lasts next to nothing."""
 
-COLOURS = {"network": "#37618e", "keys": "#6a4c93", "identities": "#8d6e2f", "stores": "#2e7d32", "compute": "#b3541e"}
+COLOURS = {
+    "network": "#37618e",
+    "keys": "#6a4c93",
+    "identities": "#8d6e2f",
+    "stores": "#2e7d32",
+    "compute": "#b3541e",
+    "cluster": "#00798c",
+}
 KINDS = {
     "network": ("aws:ec2/", "aws:vpc/"),
     "keys": ("aws:kms/",),
     "identities": ("aws:iam/",),
     "stores": ("aws:s3/", "aws:rds/", "aws:ecr/"),
     "compute": ("aws:eks/", "aws:sagemaker/", "aws:appautoscaling/"),
+    "cluster": ("kubernetes:",),
 }
 OTHER = "#5b6577"
 
@@ -38,7 +46,7 @@ def draw(environment: str, steps: Mapping[str, Step], spans: Mapping[str, Span],
     top = HEAD + ROW * len(named) + 34
     heights = [LANE if any(_part(spans[urn], end) > LASTING for urn in row) else THIN for row in rows]
     height = top + sum(heights) + MARGIN
-    count = sum(step.type.startswith("aws:") for step in steps.values())
+    count = sum(step.custom and not step.type.startswith("pulumi:") for step in steps.values())
     x0 = MARGIN + NAMES
     return "\n".join(
         [

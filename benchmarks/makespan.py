@@ -10,6 +10,7 @@ With PICTURE it draws prod into that file.
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -28,6 +29,7 @@ from benchmarks.creation import (
 )
 from benchmarks.gantt import draw
 from seedbed.check import configuration
+from seedbed.machine import charts_at_hand
 from seedbed.rehearsal import Declared, rehearse_environment
 
 ROOT = HERE.parent
@@ -102,12 +104,14 @@ def _length(resources: Sequence[Declared], table: Latency) -> float:
 
 def unexplained(steps: Mapping[str, Step]) -> list[str]:
     """Explicit dependencies without a reason in order.yaml, in words."""
-    known = {(row["what"], row["until"]) for row in yaml.safe_load((HERE / "order.yaml").read_text())}
+    known = yaml.safe_load((HERE / "order.yaml").read_text())
     return [
         f"{steps[what].name} waits for {steps[until].name} without a property that needs it: remove the depends_on, "
         f"or give the reason in {HERE / 'order.yaml'} for {steps[what].type} until {steps[until].type}"
         for what, until in explicit_edges(steps)
-        if (steps[what].type, steps[until].type) not in known
+        if not any(
+            fnmatchcase(steps[what].type, row["what"]) and fnmatchcase(steps[until].type, row["until"]) for row in known
+        )
     ]
 
 
@@ -118,12 +122,13 @@ def shipped() -> list[str]:
 
 def rehearsed(environment: str) -> Sequence[Declared]:
     """What the program registers for a shipped environment."""
-    return rehearse_environment(environment, configuration(ROOT / f"Pulumi.{environment}.yaml")).resources
+    with charts_at_hand():
+        return rehearse_environment(environment, configuration(ROOT / f"Pulumi.{environment}.yaml")).resources
 
 
 def report(one: Measured) -> str:
     """What was found about an environment, for a terminal."""
-    count = sum(step.custom and step.type.startswith("aws:") for step in one.steps.values())
+    count = sum(step.custom and not step.type.startswith("pulumi:") for step in one.steps.values())
     low, high = one.range
     work = sum(step.seconds for step in one.steps.values())
     lines = [

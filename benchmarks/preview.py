@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.preview [ROUNDS]
 
 Prints both medians and their ratio (goal: at most 1.10). The bare program is generated from the environment's own
-registrations: plain `aws.*` calls, the same inputs, the same references, no component, no settings file, no model.
+registrations: plain calls of the SDKs, the same inputs, the same references, no component, no settings file, no model.
 """
 
 import itertools
@@ -24,7 +24,10 @@ import yaml
 import engine
 import localcloud
 from benchmarks.interleaved import Seconds, rounds, timed, verdict
-from seedbed.rehearsal import Declared, rehearse_environment
+from benchmarks.makespan import rehearsed
+from seedbed.engine_home import engine_home
+from seedbed.rehearsal import Declared
+from seedbed.workspace import chart_variables
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = "local"
@@ -35,8 +38,7 @@ GOAL = 1.10
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     config = yaml.safe_load((ROOT / f"Pulumi.{ENVIRONMENT}.yaml").read_text())["config"]
-    plain = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
-    resources = rehearse_environment(ENVIRONMENT, plain).resources
+    resources = rehearsed(ENVIRONMENT)
     found = engine.ensure(report=print)
     with tempfile.TemporaryDirectory() as folder, localcloud.temporary() as account:
         place = Path(folder).resolve()
@@ -55,9 +57,10 @@ def variables(found: engine.Engine, account: localcloud.Running, region: str, pl
     return {
         **kept,
         **localcloud.provider_environment(account, region),
+        **chart_variables(found),
         "PATH": os.pathsep.join([str(ROOT / ".venv" / "bin"), *map(str, found.path), kept["PATH"]]),
         "VIRTUAL_ENV": str(ROOT / ".venv"),
-        "PULUMI_HOME": str(place / "home"),
+        "PULUMI_HOME": str(engine_home(place / "home")),
         "PULUMI_BACKEND_URL": place.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "benchmark",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -89,7 +92,7 @@ def previewing(folder: Path, environment: dict[str, str], stack: str = ENVIRONME
 
 def bare_program(resources: Sequence[Declared]) -> str:
     """The same custom resources as plain calls, each after what it needs."""
-    lines = ["import pulumi", "import pulumi_aws as aws", "made = {}"]
+    lines = ["import pulumi", "import pulumi_aws as aws", "import pulumi_kubernetes as kubernetes", "made = {}"]
     known: set[str] = set()
     waiting = [r for r in resources if r.custom]
     urns = {r.urn for r in waiting}
@@ -107,24 +110,36 @@ def _needs(declared: Declared) -> set[str]:
 
 
 def _call(declared: Declared, urns: set[str]) -> str:
-    if declared.type == "pulumi:providers:aws":
-        inputs = {k: v for k, v in declared.inputs.items() if k not in ("version", "pluginDownloadURL")}
-        decoded = {
-            k: json.loads(v) if isinstance(v, str) and v[:1] in "[tf0123456789" else v for k, v in inputs.items()
-        }
-        arguments = ", ".join(f"{_snake(k)}={v!r}" for k, v in decoded.items())
-        return f"made[{declared.urn!r}] = provider = aws.Provider('aws', {arguments})"
-    token = re.fullmatch(r"aws:(\w+)/\w+:(\w+)", declared.type)
-    assert token, f"{declared.urn}: the bare program knows aws types only"
-    module, kind = token.groups()
-    arguments = []
-    for key, value in declared.inputs.items():
+    given = declared.inputs
+    provider = declared.type.removeprefix("pulumi:providers:") if declared.type.startswith("pulumi:") else None
+    if provider:
+        given = {k: _decoded(v) for k, v in given.items() if k not in ("version", "pluginDownloadURL")}
+    values = {}
+    for key, value in given.items():
         behind = [u for u in declared.dependencies.get(key, ()) if u in urns]
-        arguments.append(f"{_snake(key)}={_value(value, itertools.cycle(behind))}")
+        values[key] = _value(value, itertools.cycle(behind))
+    named = ", ".join(f"{_snake(key)}={value}" for key, value in values.items())
+    if provider:
+        return f"made[{declared.urn!r}] = {provider}_provider = {provider}.Provider({declared.name!r}, {named})"
     after = sorted(set(declared.depends_on) & urns - {u for us in declared.dependencies.values() for u in us})
     depends = f", depends_on=[{', '.join(f'made[{u!r}]' for u in after)}]" if after else ""
-    options = f"opts=pulumi.ResourceOptions(provider=provider{depends})"
-    return f"made[{declared.urn!r}] = aws.{module}.{kind}({declared.name!r}, {', '.join([*arguments, options])})"
+    package, _, kind = declared.type.partition(":")
+    options = f"opts=pulumi.ResourceOptions(provider={package}_provider{depends})"
+    if package == "kubernetes":
+        inputs = ", ".join(f"{key!r}: {value}" for key, value in values.items())
+        return (
+            f"made[{declared.urn!r}] = "
+            f"pulumi.CustomResource({declared.type!r}, {declared.name!r}, {{{inputs}}}, {options})"
+        )
+    token = re.fullmatch(r"(\w+)/\w+:(\w+)", kind)
+    assert package == "aws", f"{declared.urn}: the bare program knows types of aws and of kubernetes"
+    assert token, f"{declared.urn}: no type of the provider aws"
+    return f"made[{declared.urn!r}] = aws.{token[1]}.{token[2]}({declared.name!r}, {named}, {options})"
+
+
+def _decoded(value: Any) -> Any:
+    """A provider's input as a program writes it: the engine has all of them as text."""
+    return json.loads(value) if isinstance(value, str) and value[:1] in "[tf0123456789" else value
 
 
 def _value(value: Any, behind: Any) -> str:

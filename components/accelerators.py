@@ -32,6 +32,16 @@ TOLERATION = MappingProxyType({"key": GPU, "operator": "Exists", "effect": "NoSc
 """What a pod with GPUs bears."""
 
 
+def pool_taint(pool: str) -> dict[str, str]:
+    """Keeps pods that do not ask for a pool without GPUs from its nodes: there are none while nobody asks."""
+    return {"key": POOL, "value": pool, "effect": "NoSchedule"}
+
+
+def pool_toleration(pool: str) -> dict[str, str]:
+    """What a pod bears that asks for a pool without GPUs."""
+    return {"key": POOL, "operator": "Equal", "value": pool, "effect": "NoSchedule"}
+
+
 def gpu_resource(partition: str | None) -> str:
     """Name of the resource by which a pod asks for a GPU, or for a `partition` of one."""
     del partition  # the strategy `single`: see GPU

@@ -106,10 +106,10 @@ class Cluster(pulumi.ComponentResource):
     ready: pulumi.Output[str]
     """The name, known once those who are to be let in are."""
 
-    role_name: str
+    role_name: pulumi.Output[str]
     """Of the control plane."""
 
-    node_role_name: str
+    node_role_name: pulumi.Output[str]
     """Of the nodes."""
 
     add_ons: dict[str, aws.eks.Addon]
@@ -183,7 +183,7 @@ class Cluster(pulumi.ComponentResource):
         self.version = cluster.version
         self.node_group = args.compute == "managed"
         self.node_add_ons = [self.add_ons[one].id for one in BEFORE_NODES if one in self.add_ons]
-        self.role_name, self.node_role_name = f"{args.cluster_name}-cluster", f"{args.cluster_name}-node"
+        self.role_name, self.node_role_name = role.name, node_role.name
         self.ready = access.ready
         self.register_outputs(
             {

@@ -1,16 +1,20 @@
 """How a client finds a cluster, and says who it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def kubeconfig(name: str, endpoint: str, authority: str, sign_in: Sequence[str]) -> dict[str, Any]:
-    """A kubeconfig of one cluster; `authority` is base64, and `sign_in` the command that prints tokens.
+def kubeconfig(
+    name: str, endpoint: str, authority: str, sign_in: Sequence[str], variables: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """A kubeconfig of one cluster; `authority` is base64, and `sign_in` the command that prints tokens, with
+    `variables` added to its environment alone.
 
     No secret is in it: the command makes a token of the credentials of whoever runs it (Kubernetes documentation,
     "client-go credential plugins").
     """
     command, *arguments = sign_in
+    added = [{"name": key, "value": value} for key, value in (variables or {}).items()]
     return {
         "apiVersion": "v1",
         "kind": "Config",
@@ -25,6 +29,7 @@ def kubeconfig(name: str, endpoint: str, authority: str, sign_in: Sequence[str])
                         "args": arguments,
                         "interactiveMode": "Never",
                         "provideClusterInfo": False,
+                        **({"env": added} if added else {}),
                     }
                 },
             }

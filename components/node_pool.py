@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.accelerators import POOL
 from components.efa import EfaGroup, EfaGroupArgs
+from components.quantity import count, size
 
 Capacity = Literal["reserved", "spot", "on-demand"]
 """How EC2 sells an instance, as Karpenter names it."""
@@ -185,7 +186,7 @@ def node_class_spec(args: NodePoolsArgs, groups: Sequence[pulumi.Input[str]]) ->
         "role": args.node_role,
         "subnetSelectorTerms": [{"id": subnet} for subnet in args.subnet_ids],
         "securityGroupSelectorTerms": [{"id": group} for group in groups],
-        "ephemeralStorage": {"size": f"{args.disk_gib}Gi", "kmsKeyID": args.kms_key_arn},
+        "ephemeralStorage": {"size": size(args.disk_gib), "kmsKeyID": args.kms_key_arn},
         "networkPolicy": "DefaultAllow",
         "networkPolicyEventLogs": "Enabled",
         "tags": dict(args.tags),
@@ -214,7 +215,7 @@ def node_pool_spec(args: NodePoolsArgs, pool: Ranked) -> dict[str, Any]:
                 "terminationGracePeriod": f"{drain_hours(args.max_age_hours)}h",
             },
         },
-        "limits": {args.resource: str(pool.limit)},
+        "limits": {args.resource: count(pool.limit)},
         "disruption": {
             "consolidationPolicy": args.consolidation,
             "consolidateAfter": f"{args.idle_minutes}m",

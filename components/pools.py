@@ -8,7 +8,7 @@ from typing import Literal
 
 import pulumi
 
-from components.accelerators import ACCELERATOR, GPU, PURPOSE, TAINT
+from components.accelerators import ACCELERATOR, GPU, PURPOSE, TAINT, pool_taint
 from components.node_pool import Capacity, NodePools, NodePoolsArgs
 
 Purpose = Literal["training", "serving", "any"]
@@ -185,7 +185,8 @@ class CpuPool(pulumi.ComponentResource):
                 zone=args.zone,
                 efa=args.efa,
                 labels={PURPOSE: args.purpose},
-                taints=[],
+                # Karpenter would move whatever asks for no pool to these nodes, which then would never go.
+                taints=[pool_taint(args.pool_name)],
                 resource="cpu",
                 most=args.max_cpus,
                 step=args.cpus_per_node,

@@ -11,6 +11,7 @@ import pulumi
 from components.accelerators import POOL, TAINT, TOLERATION
 from components.kubernetes_object import KubernetesObject
 from components.order import once
+from components.quantity import count, size
 
 API = "kueue.x-k8s.io/v1beta1"
 
@@ -155,7 +156,7 @@ def gpu_group(
                 "resources": [
                     {
                         "name": resource,
-                        "nominalQuota": str(units[pool] if resource == facts["resource"] else 0),
+                        "nominalQuota": count(units[pool] if resource == facts["resource"] else 0),
                         **(limits or {}),
                     }
                     for resource in resources
@@ -176,8 +177,8 @@ def cluster_queue_spec(
             {
                 "name": EVERYWHERE,
                 "resources": [
-                    {"name": "cpu", "nominalQuota": str(quota["cpus"]), **limits},
-                    {"name": "memory", "nominalQuota": f"{quota['memory_gib']}Gi", **limits},
+                    {"name": "cpu", "nominalQuota": count(quota["cpus"]), **limits},
+                    {"name": "memory", "nominalQuota": size(quota["memory_gib"]), **limits},
                 ],
             }
         ],

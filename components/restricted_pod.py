@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from components.accelerators import POOL, TOLERATION
+from components.accelerators import POOL, TOLERATION, pool_toleration
+from components.quantity import cores, count, size
 
 USER = 65532
 """Nobody in particular, and nobody on a node: everything a pod writes to is a volume of its own."""
@@ -37,9 +38,9 @@ def container_security() -> dict[str, Any]:
 
 def resources(cpus: float, memory_gib: float, gpus: int = 0, gpu_resource: str = "") -> dict[str, Any]:
     """Requests, and the same as limits: GPUs cannot be overcommitted, and memory beyond may be gone at any time."""
-    asked = {"cpu": _cpu(cpus), "memory": size(memory_gib)}
+    asked = {"cpu": cores(cpus), "memory": size(memory_gib)}
     if gpus:
-        asked[gpu_resource] = str(gpus)
+        asked[gpu_resource] = count(gpus)
     return {"requests": asked, "limits": dict(asked)}
 
 
@@ -50,6 +51,8 @@ def placement(pool: str | None, gpus: int) -> dict[str, Any]:
         place["nodeSelector"] = {POOL: pool}
     if gpus:
         place["tolerations"] = [dict(TOLERATION)]
+    elif pool is not None:
+        place["tolerations"] = [pool_toleration(pool)]
     return place
 
 
@@ -61,14 +64,3 @@ def folder(name: str, size_gib: float) -> dict[str, Any]:
 def digest(texts: Mapping[str, str]) -> str:
     """Changes with the texts: in a pod's annotations it brings new pods when a mounted text changes."""
     return hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest()[:16]
-
-
-def size(gib: float) -> str:
-    """A quantity of bytes as Kubernetes itself writes it: a controller that rewrites an object then changes nothing."""
-    mib = round(gib * 1024)
-    return f"{mib}Mi" if mib % 1024 else f"{mib // 1024}Gi"
-
-
-def _cpu(cpus: float) -> str:
-    milli = round(cpus * 1000)
-    return f"{milli}m" if milli % 1000 else str(milli // 1000)

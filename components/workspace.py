@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs, said
 from components.pod_identity import PodIdentity, PodIdentityArgs
+from components.quantity import count, size
 from components.tracking_place import WORKSPACE
 from components.workspace_access import QUEUE, binding, guards, subjects
 from components.workspace_network import openings
@@ -164,13 +165,13 @@ class Workspace(pulumi.ComponentResource):
 
     def _bounds(self, name: str, args: WorkspaceArgs) -> None:
         hard = {
-            "requests.cpu": str(args.cpus),
-            "requests.memory": f"{args.memory_gib}Gi",
-            "pods": str(args.pods),
+            "requests.cpu": count(args.cpus),
+            "requests.memory": size(args.memory_gib),
+            "pods": count(args.pods),
             # What would be reached from outside the cluster is the environment's to make.
             "services.loadbalancers": "0",
             "services.nodeports": "0",
-            **{f"requests.{resource}": str(count) for resource, count in args.gpus.items()},
+            **{f"requests.{resource}": count(units) for resource, units in args.gpus.items()},
         }
         kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",

@@ -88,6 +88,7 @@ def up(
         summary.show_outputs(out, command.outputs(settings))
         summary.show_sections(out, in_cluster(Account(settings, workspace.running)))
         out.print()
+        summary.show_notes(out, settings.notes)
         out.print("next:")
         out.print(f'  eval "$(seedbed env {environment})"    point aws, boto3, dvc at it')
         if settings.environment.cluster:
@@ -114,6 +115,7 @@ def preview(
             command.out.print(operations.offline_note(settings))
         else:
             run = _preview(command, machine.open_workspace(command.checkout, settings, command.steps), refresh)
+        summary.show_notes(command.out, settings.notes)
         summary.show_verdict(command.out, run)
 
 
@@ -228,9 +230,10 @@ def check(
     from seedbed.check import check as judged
 
     with running() as command:
-        command.checkout.settings(environment)
+        settings = command.checkout.settings(environment)
         verdict, rehearsal = judged(environment, command.checkout.file(environment), only or ())
         summary.show_findings(command.out, verdict)
+        summary.show_notes(command.out, settings.notes)
         made = sum(resource.custom for resource in rehearsal.resources)
         command.out.print(f"{environment}: {made} resources declared")
         if verdict.blocking:

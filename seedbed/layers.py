@@ -7,20 +7,22 @@ from seedbed.engine_run import name_of, type_of
 LAYERS = {
     "foundation": ("keys", "delivery", "network", "existing_network", "alerts", "access_log", "audit"),
     "stores": ("storage", "images", "database"),
-    "cluster": ("cluster", "observability", "chart", "pools", "node_group_pool", "queue"),
-    "platform": (
-        "tracking",
-        "modeldb",
-        "pipeline",
-        "serving",
-        "sagemaker",
-        "captured_requests",
-        "monitoring",
-        "cluster_monitoring",
-        "drift",
-        "erasure",
+    "cluster": (
+        "cluster",
+        "observability",
+        "network_policies",
+        "pool_rights",
+        "pools",
+        "node_group_role",
+        "node_group_pool",
+        "node_group_scaler",
+        "efa_plugin",
+        "chart",
+        "queue",
     ),
-    "teams": ("workspace", "spend"),
+    "platform": ("tracking", "modeldb", "sagemaker", "captured_requests", "erasure"),
+    "teams": ("workspace", "pipeline", "serving", "drift", "spend"),
+    "watch": ("monitoring", "cluster_monitoring"),
 }
 """Layers in their order, by the component files that they place."""
 

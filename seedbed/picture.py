@@ -184,8 +184,8 @@ def _card(x: int, y: int, card: Card, stripes: Mapping[str, str]) -> str:
     if card.data_class:
         wide = 7 * len(card.data_class) + 14
         parts.append(
-            f'<rect x="{CARD_WIDTH - wide - 10}" y="9" width="{wide}" height="18" rx="9" '
-            f'fill="{COLOURS[card.data_class]}"/><text x="{CARD_WIDTH - wide / 2 - 10:.0f}" y="22" font-size="11" '
+            f'<rect x="{CARD_WIDTH - wide - 10}" y="28" width="{wide}" height="18" rx="9" '
+            f'fill="{COLOURS[card.data_class]}"/><text x="{CARD_WIDTH - wide / 2 - 10:.0f}" y="41" font-size="11" '
             f'fill="#ffffff" text-anchor="middle">{card.data_class}</text>'
         )
     parts += [

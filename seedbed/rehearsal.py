@@ -132,6 +132,7 @@ def rehearse(
     monitor = _Monitor(stack=stack, made=made)
     monitor.mocks, monitor.resources = _Nothing(), {}
     pulumi.runtime.set_all_config(dict(config or {}))
+    mocks._ensure_event_loop()  # whoever ran one of its own may have left none
     settings.ROOT.set(None)  # a stack of its own for each rehearsal, or outputs of the one before stay
     mocks.set_mocks(_Nothing(), project=PROJECT, stack=stack, preview=made is None, monitor=monitor)
     root = settings.get_root_resource()

@@ -120,6 +120,12 @@ def show_verdict(console: Console, run: EngineRun) -> None:
         console.print(f"policies: no violation ({packs})")
 
 
+def show_notes(console: Console, notes: Iterable[str]) -> None:
+    """What is allowed in the file and yet may surprise."""
+    for note in notes:
+        console.print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
+
+
 def show_findings(console: Console, verdict: Verdict) -> None:
     """The verdict of `seedbed check`, finding by finding."""
     for finding in (*verdict.blocking, *verdict.advisory):

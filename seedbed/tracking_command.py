@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from localcloud import Running
+from localcloud import CloudError, Running
+from localcloud.told_registry import tell_registry
 from seedbed import machine
 from seedbed.account import Account
 from seedbed.command import Command, running
 from seedbed.failures import MissingError
 from seedbed.reaching import reaching
+from seedbed.steps import Step
 from seedbed.tracking import Choice, Tracking
 from seedbed.tracking_server import Gone, Server
 from seedbed.workspace import is_local
@@ -54,6 +56,7 @@ def start(
     with _scene(environment) as scene:
         with scene.command.steps.step("tracking server") as step:
             server = scene.tracking.start(scene.account, scene.running, store, step)
+            _introduce(scene, server, step)
         _say(scene.command, server)
         scene.command.out.print()
         scene.command.out.print(f"  export MLFLOW_TRACKING_URI={server.url}")
@@ -101,6 +104,16 @@ def restore(
             made = scene.tracking.restore(scene.account, name, step)
         scene.command.out.print(f"{made.name} is back: {made.kind}, {made.bytes} bytes")
         scene.command.out.print(f"next: seedbed tracking start {environment}")
+
+
+def _introduce(scene: _Scene, server: Server, step: Step) -> None:
+    """Endpoints of a local cluster get their models from it; without that word they wait, and no more."""
+    if scene.running is None or not scene.running.programs:
+        return
+    try:
+        tell_registry(scene.running, scene.account.settings.region, scene.account.prefix, server.url)
+    except CloudError as error:
+        step.note(f"endpoints in the cluster go on without its models: {error}")
 
 
 def _say(command: Command, server: Server) -> None:

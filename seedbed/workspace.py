@@ -18,6 +18,7 @@ import localcloud
 from engine import Engine
 from localcloud import Running
 from seedbed.checkout import Checkout
+from seedbed.engine_home import engine_home
 from seedbed.engine_process import EngineCommand
 from seedbed.failures import MissingError
 from stacks import helm
@@ -141,7 +142,7 @@ class Workspace:
         }
         if self.engine.built:
             # A user's own engine finds its plugins in the user's home; ours has them on PATH.
-            own["PULUMI_HOME"] = str(self.checkout.state / "pulumi")
+            own["PULUMI_HOME"] = str(engine_home(self.checkout.state / "pulumi"))
         return own
 
     def without_cluster(self) -> "Workspace":

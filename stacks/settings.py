@@ -78,9 +78,6 @@ __all__ = [
 FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """What the engine knows at the top of the file; all but `config` is its own business."""
 
-DOCKER_HUB = "registry-1.docker.io"
-"""What a mirror calls docker.io (ECR user guide, "pull through cache", upstream registries)."""
-
 _NAME = TypeAdapter(EnvironmentName)
 
 
@@ -165,8 +162,7 @@ class Settings(BaseModel):
         """
         env = self.environment
         found = versions.image(name).at(next((one.digest for one in env.images.digests if one.image == name), None))
-        host = DOCKER_HUB if found.host == "docker.io" else found.host
-        mirror = next((mirror.name for mirror in env.images.mirrors if mirror.upstream == host), None)
+        mirror = next((mirror.name for mirror in env.images.mirrors if mirror.upstream == found.upstream), None)
         if mirror is None:
             return found.reference
         registry = f"{self.account}.dkr.ecr.{self.region}.{dns_suffix(self.region)}"

@@ -81,6 +81,11 @@ class Image(_Entry):
         return self.repository.partition("/")[0]
 
     @property
+    def upstream(self) -> str:
+        """That registry as a mirror calls it (ECR user guide, "pull through cache", upstream registries)."""
+        return "registry-1.docker.io" if self.host == "docker.io" else self.host
+
+    @property
     def name(self) -> str:
         """Name in that registry."""
         return self.repository.partition("/")[2]

@@ -10,13 +10,17 @@ from tests.coverage_matrix import outcome
 AT_HOME = ("test_environment.py", "test_data_versions.py", "test_cli_on_engine.py")
 """Files that look at one environment, brought up once."""
 
+AT_WHOLE = ("test_pools.py", "test_queues.py", "test_types_kept.py", "test_whole_environment.py")
+"""The same for the environment with its cluster."""
+
 
 class _FilesAndHomes(LoadScopeScheduling):
     """A file is one piece of work, and so are files of one environment: what they bring up is brought up once."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return "home" if file.endswith(AT_HOME) else file
+        name = file.rpartition("/")[2]
+        return "home" if name in AT_HOME else "whole" if name in AT_WHOLE and "/integration/" in file else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -50,9 +50,12 @@ class Api:
         """A new object in a list."""
         return self._json("POST", path, body, query={"fieldManager": MANAGER})
 
-    def apply(self, path: str, body: dict[str, Any]) -> Any:
-        """Server-side apply of an object: made or changed, whatever others think of these fields."""
-        query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
+    def apply(self, path: str, body: dict[str, Any], manager: str = MANAGER) -> Any:
+        """Server-side apply of an object: made or changed, whatever others think of these fields.
+
+        What `manager` applied before and is not in `body` goes.
+        """
+        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
         return self._json("PATCH", path, body, "application/apply-patch+yaml", query)
 
     def patch(self, path: str, body: dict[str, Any]) -> Any:

@@ -13,6 +13,15 @@ RUN_FOR = "seedbed.dev/run-for"
 KUBELET_ELSEWHERE = ("controller-manager", "kserve-controller-manager")
 """Values of the label control-plane of pods whose program really runs beside the cluster, and is told of by others."""
 
+WAITS_FOR_MODEL = "seedbed.dev/waits-for-model"
+"""Label, with the value true, of a pod whose first sidecar holds all others back until it has brought a model."""
+
+MODEL, ALIASES = "seedbed.dev/model", "seedbed.dev/aliases"
+"""Annotations of such a pod: the registered model, and the aliases, with commas between, of which the first counts."""
+
+MODEL_LOADED = "seedbed.dev/model-loaded"
+"""Annotation of such a pod: the version that it has; before, it is not ready."""
+
 _CONDITIONS = """
 {{ $now := Now }}
 {{ $since := or .metadata.creationTimestamp $now }}
@@ -47,16 +56,22 @@ nodeInfo:
 """
 )
 
-_RUNNING = """
+_STARTED = """
 {{ $now := Now }}
-phase: Running
-startTime: {{ $now | Quote }}
+startTime: {{ or .status.startTime $now | Quote }}
 hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
-podIP: {{ PodIPWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") (or .metadata.name "") (or .metadata.namespace "") | Quote }}
+podIP: {{ or .status.podIP (PodIPWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") (or .metadata.name "") (or .metadata.namespace "")) | Quote }}
+"""  # noqa: E501 - an argument list of the template language
+
+_RUNNING = (
+    _STARTED
+    + """
+phase: Running
 conditions:
-- {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
-- {type: Ready, status: "True", lastTransitionTime: {{ $now | Quote }}}
-- {type: ContainersReady, status: "True", lastTransitionTime: {{ $now | Quote }}}
+{{/* Empty, for what a pod was told while it waited goes. */}}
+- {type: Initialized, status: "True", reason: "", message: "", lastTransitionTime: {{ $now | Quote }}}
+- {type: Ready, status: "True", reason: "", message: "", lastTransitionTime: {{ $now | Quote }}}
+- {type: ContainersReady, status: "True", reason: "", message: "", lastTransitionTime: {{ $now | Quote }}}
 {{ range .spec.readinessGates }}
 - {type: {{ .conditionType | Quote }}, status: "True", lastTransitionTime: {{ $now | Quote }}}
 {{ end }}
@@ -86,7 +101,57 @@ containerStatuses:
   restartCount: 0
   state: {running: {startedAt: {{ $now | Quote }}}}
 {{ end }}
-"""  # noqa: E501 - an argument list of the template language
+"""
+)
+
+_WAITING = (
+    _STARTED
+    + """
+{{ $sidecars := "" }}
+{{ range .spec.initContainers }}{{ $sidecars = printf "%s %s" $sidecars .name }}{{ end }}
+{{ $servers := "" }}
+{{ range .spec.containers }}{{ $servers = printf "%s %s" $servers .name }}{{ end }}
+{{ $told := or .metadata.annotations dict }}
+{{ $model := index $told "seedbed.dev/model" }}
+{{ $aliases := index $told "seedbed.dev/aliases" }}
+{{ $why := printf "containers with incomplete status: [%s]; waiting for %v@%v" (trim $sidecars) $model $aliases }}
+{{ $unready := printf "containers with unready status: [%s]" (trim $servers) }}
+phase: Pending
+conditions:
+- {type: Initialized, status: "False", reason: ContainersNotInitialized, message: {{ $why | Quote }},
+   lastTransitionTime: {{ $now | Quote }}}
+{{ range $kind := list "Ready" "ContainersReady" }}
+- {type: {{ $kind }}, status: "False", reason: ContainersNotReady, message: {{ $unready | Quote }},
+   lastTransitionTime: {{ $now | Quote }}}
+{{ end }}
+initContainerStatuses:
+{{ range $number, $one := .spec.initContainers }}
+- name: {{ $one.name | Quote }}
+  image: {{ $one.image | Quote }}
+  imageID: ""
+  ready: false
+  started: false
+  restartCount: 0
+  {{ if eq $number 0 }}
+  state: {running: {startedAt: {{ $now | Quote }}}}
+  {{ else }}
+  state: {waiting: {reason: PodInitializing}}
+  {{ end }}
+{{ end }}
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  imageID: ""
+  ready: false
+  started: false
+  restartCount: 0
+  state: {waiting: {reason: PodInitializing}}
+{{ end }}
+"""
+)
+"""As a kubelet tells of a pod whose first sidecar runs and has not passed its startup probe: Pending, like any pod that
+is not initialized (kubelet, getPhase and GeneratePodInitializedCondition)."""
 
 _COMPLETED = """
 {{ $now := Now }}
@@ -108,6 +173,7 @@ containerStatuses:
 """
 
 _READY = '.status.conditions.[] | select( .type == "Ready" ) | .status'
+_INITIALIZED = '.status.conditions.[] | select( .type == "Initialized" ) | .status'
 
 
 def written(job_seconds: float) -> str:
@@ -119,6 +185,8 @@ def written(job_seconds: float) -> str:
         "values": list(KUBELET_ELSEWHERE),
     }
     is_ready = {"key": _READY, "operator": "In", "values": ["True"]}
+    waits = {"key": f'.metadata.labels["{WAITS_FOR_MODEL}"]', "operator": "In", "values": ["true"]}
+    has_model = {"key": f'.metadata.annotations["{MODEL_LOADED}"]', "operator": "Exists"}
     stages = [
         _stage("Node", "node-initialize", [{**is_ready, "operator": "NotIn"}], {"statusTemplate": _NODE}),
         _stage(
@@ -126,7 +194,20 @@ def written(job_seconds: float) -> str:
             delay={"durationMilliseconds": 300_000, "jitterDurationMilliseconds": 330_000},
         ),
         _stage(
-            *("Pod", "pod-runs", [alive, on_paper, {"key": ".status.podIP", "operator": "DoesNotExist"}]),
+            *("Pod", "pod-runs"),
+            [alive, on_paper, {**waits, "operator": "NotIn"}, {"key": ".status.podIP", "operator": "DoesNotExist"}],
+            {"statusTemplate": _RUNNING},
+        ),
+        _stage(
+            *("Pod", "pod-waits-for-model"),
+            [
+                *(alive, on_paper, waits, {**has_model, "operator": "DoesNotExist"}),
+                {"key": _INITIALIZED, "operator": "NotIn", "values": ["False"]},
+            ],
+            {"statusTemplate": _WAITING},
+        ),
+        _stage(
+            *("Pod", "pod-has-model", [alive, on_paper, waits, has_model, {**is_ready, "operator": "NotIn"}]),
             {"statusTemplate": _RUNNING},
         ),
         _stage(

@@ -126,7 +126,7 @@ class CertManager:
         hooks = [{"name": it["name"], "clientConfig": {"caBundle": authority}} for it in one["webhooks"]]
         group = "admissionregistration.k8s.io/v1"
         wanted = {"apiVersion": group, "kind": _kind(path), "metadata": {"name": one["metadata"]["name"]}}
-        self._api.apply(f"{path}/{one['metadata']['name']}", {**wanted, "webhooks": hooks})
+        self._api.apply(f"{path}/{one['metadata']['name']}", {**wanted, "webhooks": hooks}, "cert-manager-cainjector")
 
 
 def _kind(path: str) -> str:

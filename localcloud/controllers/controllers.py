@@ -10,6 +10,7 @@ from localcloud.controllers.cert_manager import ADD_ON, CertManager
 from localcloud.controllers.empty_api import EmptyApi
 from localcloud.controllers.karpenter import Karpenter
 from localcloud.controllers.market import Market
+from localcloud.controllers.model_loader import ModelLoader
 from localcloud.controllers.node_group_scaler import NodeGroupScaler
 from localcloud.controllers.pods import Pods
 from localcloud.refusal import Answer
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 class Controllers:
-    """Karpenter, the scaler of node groups, programs of pods with the way to their webhooks, and the add-on
-    cert-manager, for one cluster."""
+    """Karpenter, the scaler of node groups, programs of pods with the way to their webhooks, the loader of
+    models, and the add-on cert-manager, for one cluster."""
 
     def __init__(self, cluster: "LiveCluster") -> None:
         self._cluster = cluster
@@ -28,6 +29,7 @@ class Controllers:
         self.karpenter = Karpenter(cluster, self.market)
         self._pods = Pods(cluster)
         self._scaler = NodeGroupScaler(cluster, self.market)
+        self._models = ModelLoader(cluster)
         self._certificates: CertManager | None = None
         self._nothing: EmptyApi | None = None
         self._following, self._opening = threading.Lock(), threading.Lock()
@@ -45,6 +47,7 @@ class Controllers:
         self.follow()
         self._pods.start()
         self._scaler.start()
+        self._models.start()
 
     def follow(self) -> None:
         """The account's record of the cluster has changed. Raises ApiError."""
@@ -59,6 +62,7 @@ class Controllers:
 
     def stop(self) -> None:
         """The cluster goes down."""
+        self._models.stop()
         self._scaler.stop()
         self._pods.stop()
         self.karpenter.stop()

@@ -179,17 +179,14 @@ class NodeGroupScaler:
         ending = f"autoScalingGroup:*:autoScalingGroupName/{group.scaling_name}"
         resource = f"arn:{get_partition(cluster.region)}:autoscaling:{scope}:{ending}"
         tags = {"enabled": "true", cluster.name: "owned"}
+        asked = {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{key}": value for key, value in tags.items()}
         said = self._client("iam").simulate_principal_policy(
             PolicySourceArn=role,
             ActionNames=[action],
             ResourceArns=[resource],
             ContextEntries=[
-                {
-                    "ContextKeyName": f"aws:ResourceTag/k8s.io/cluster-autoscaler/{key}",
-                    "ContextKeyType": "string",
-                    "ContextKeyValues": [value],
-                }
-                for key, value in tags.items()
+                {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": [value]}
+                for key, value in {**asked, "aws:RequestedRegion": cluster.region}.items()
             ],
         )
         if said["EvaluationResults"][0]["EvalDecision"] != "allowed":

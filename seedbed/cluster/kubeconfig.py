@@ -8,39 +8,13 @@ from typing import Any
 import yaml
 
 import localcloud
+from components.kubeconfig import kubeconfig, sign_in
 from localcloud import Running
 from seedbed.cluster.address import Address
 from stacks.settings import ProviderSettings
 
 UNSET = {"AWS_SESSION_TOKEN": "", "AWS_SECURITY_TOKEN": ""}
 """What a user's own login may have set; an exec's entries can empty it, not take it away."""
-
-
-def kubeconfig(address: Address, command: str, arguments: list[str], variables: Mapping[str, str]) -> dict[str, Any]:
-    """A kubeconfig of one cluster, whose tokens `command` makes (client.authentication.k8s.io/v1beta1).
-
-    `variables` are added to the environment of that command alone.
-    """
-    name = address.name
-    sign_in: dict[str, Any] = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": command,
-        "args": arguments,
-        "interactiveMode": "Never",
-        "provideClusterInfo": False,
-    }
-    if variables:
-        sign_in["env"] = [{"name": key, "value": value} for key, value in variables.items()]
-    server = {"server": address.endpoint, "certificate-authority-data": address.authority}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": server}],
-        "users": [{"name": name, "user": {"exec": sign_in}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "current-context": name,
-        "preferences": {},
-    }
 
 
 def for_people(address: Address, provider: ProviderSettings, running: Running | None, root: Path) -> dict[str, Any]:
@@ -50,18 +24,19 @@ def for_people(address: Address, provider: ProviderSettings, running: Running | 
     it they come from the user's login, in the profile and the role that the environment's settings name. `root` is the
     checkout: its virtual environment has an `aws` where there is none on PATH.
     """
-    arguments = ["eks", "get-token", "--cluster-name", address.name, "--region", address.region, "--output", "json"]
-    variables: dict[str, str] = {}
+    role, variables = None, {}
     if running is not None:
         variables = {**localcloud.environment(running, address.region), **UNSET, **_no_profile(root)}
     else:
         if provider.profile:
             variables["AWS_PROFILE"] = provider.profile
         if provider.assume_role:
-            arguments += ["--role-arn", provider.assume_role.role_arn]
+            role = provider.assume_role.role_arn
         if "sts" in provider.endpoints:
             variables["AWS_ENDPOINT_URL_STS"] = str(provider.endpoints["sts"])
-    return kubeconfig(address, aws_command(root), arguments, variables)
+    _, *arguments = sign_in(address.name, address.region, role)
+    tokens = [aws_command(root), *arguments]
+    return kubeconfig(address.name, address.endpoint, address.authority, tokens, variables)
 
 
 def aws_command(root: Path) -> str:

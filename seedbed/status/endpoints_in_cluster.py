@@ -8,11 +8,11 @@ from seedbed.status.section import Row
 from stacks.file.workloads import Endpoint
 
 HEAD = ("endpoint", "ready", "traffic", "replicas", "address", "state")
-WAITS = "seedbed.dev/waits-for-model"
-"""Label of pods that are not ready before a model is there."""
+LOADER = "model"
+"""Sidecar of an endpoint's pods that has started when a model is there (components/serving_pod.py)."""
 
 LOADED = "seedbed.dev/model-loaded"
-"""Annotation of a pod with the version that it has."""
+"""Annotation of a pod with the version that it has; the local cloud writes it, in an account nobody does."""
 
 
 def endpoints(kube: Kube, wanted: Sequence[Endpoint]) -> Iterator[Row]:
@@ -25,17 +25,18 @@ def endpoints(kube: Kube, wanted: Sequence[Endpoint]) -> Iterator[Row]:
             yield Row((endpoint.name, "no", "-", "-", "-", "not made yet"), None)
         else:
             share = 100 - (endpoint.canary_percent or 0)
-            yield _row(kube, endpoint, service, share, endpoint.alias, f"({_bounds(endpoint)})")
+            yield _row(kube, endpoint, service, share, (endpoint.alias,), f"({_bounds(endpoint)})")
         canary = there.get(f"{endpoint.name}-canary")
         if canary and endpoint.canary_percent and kinds.name_of(canary) not in names:
-            yield _row(kube, endpoint, canary, endpoint.canary_percent, endpoint.canary_alias, "")
+            aliases = (endpoint.canary_alias, endpoint.alias)
+            yield _row(kube, endpoint, canary, endpoint.canary_percent, aliases, "")
 
 
 def _bounds(endpoint: Endpoint) -> str:
     return f"{endpoint.replicas.min} to {endpoint.replicas.max}"
 
 
-def _row(kube: Kube, endpoint: Endpoint, service: Object, share: int, alias: str, bounds: str) -> Row:
+def _row(kube: Kube, endpoint: Endpoint, service: Object, share: int, aliases: Sequence[str], bounds: str) -> Row:
     name = kinds.name_of(service)
     selector = f"serving.kserve.io/inferenceservice={name}"
     deployments = kube.listed(kinds.DEPLOYMENTS, endpoint.team, selector)
@@ -44,28 +45,39 @@ def _row(kube: Kube, endpoint: Endpoint, service: Object, share: int, alias: str
     asked = sum(one["spec"].get("replicas") or 0 for one in deployments)
     ready = kinds.condition(service, "Ready")
     good = ready.get("status") == "True"
+    waits = not good and any(map(_has_no_model, pods))
     return Row(
         (
             name,
             "yes" if good else "no",
-            f"{share}% {endpoint.model}@{alias}",
+            f"{share}% {endpoint.model}@{aliases[0]}",
             f"{running} of {asked} {bounds}".strip(),
             str((service.get("status") or {}).get("url") or "-"),
-            _state(endpoint, alias, pods, ready),
+            _waits_for(endpoint.model, aliases) if waits else _state(pods, ready),
         ),
-        good if ready else None,
+        good if ready and not waits else None,
     )
 
 
-def _state(endpoint: Endpoint, alias: str, pods: Sequence[Object], ready: Object) -> str:
-    """What it serves; what it waits for; or what KServe says."""
+def _has_no_model(pod: Object) -> bool:
+    """Whether its loader runs, and has brought nothing yet."""
+    sidecars = (pod.get("status") or {}).get("initContainerStatuses") or ()
+    loader = next((one for one in sidecars if one["name"] == LOADER), {})
+    return "running" in (loader.get("state") or {}) and not loader.get("started")
+
+
+def _waits_for(model: str, aliases: Sequence[str]) -> str:
+    """No fault of the endpoint: it may be there months before its first model."""
+    named = " or ".join(f"{model}@{alias}" for alias in aliases)
+    return f"waits for {named}: nothing in the registry that its pods could load"
+
+
+def _state(pods: Sequence[Object], ready: Object) -> str:
+    """What it serves, or what KServe says."""
     loaded = sorted({version for pod in pods if (version := _annotations(pod).get(LOADED))})
     if ready.get("status") == "True":
         return f"serves version {', '.join(loaded)}" if loaded else "answers"
-    waiting = [pod for pod in pods if kinds.labels_of(pod).get(WAITS) == "true" and LOADED not in _annotations(pod)]
-    if waiting and all(pod["spec"].get("nodeName") for pod in waiting):
-        return f"waits for a version of {endpoint.model} with the alias {alias}"
-    if waiting:
+    if any(not pod["spec"].get("nodeName") for pod in pods):
         return "its pods wait for a node"
     return " ".join(str(ready.get("message") or ready.get("reason") or "not said yet").split())
 

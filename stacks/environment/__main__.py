@@ -13,18 +13,16 @@ from stacks.environment.definitions import Definitions
 from stacks.environment.foundation import foundation
 from stacks.environment.outputs import outputs
 from stacks.environment.ownership import owned
-from stacks.environment.platform import platform
+from stacks.environment.services import platform
 from stacks.environment.stores import stores
 from stacks.environment.teams import teams
 from stacks.environment.waiting import unheld
 from stacks.environment.watching import watching
 from stacks.settings import from_program
 
-definitions = Definitions()
-pulumi.runtime.register_stack_transformation(unheld)
-pulumi.runtime.register_stack_transformation(definitions.waiting)
-settings = from_program()
-pulumi.runtime.register_stack_transformation(owned(settings.tags))
+settings, definitions = from_program(), Definitions()
+for transformation in (unheld, definitions.waiting, owned(settings.tags)):
+    pulumi.runtime.register_stack_transformation(transformation)
 provider = aws.Provider("aws", **settings.provider.arguments())
 account = pulumi.ResourceOptions(provider=provider)
 

@@ -16,7 +16,7 @@ from stacks.environment.charts import kserve
 from stacks.environment.definitions import NAMESPACE, Definitions
 from stacks.environment.foundation import Foundation
 from stacks.environment.pools import pools
-from stacks.environment.queue import queue
+from stacks.environment.queues import queue
 from stacks.environment.stores import Stores
 from stacks.instances import served_by
 from stacks.settings import Settings, SystemNodes

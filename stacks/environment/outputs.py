@@ -5,7 +5,7 @@ from typing import Any
 from components.monitoring import Monitoring
 from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
-from stacks.environment.platform import Platform
+from stacks.environment.services import Platform
 from stacks.environment.stores import Stores
 from stacks.environment.teams import Teams, needed_quotas
 from stacks.register import processing_register

@@ -9,7 +9,7 @@ from components import quotas
 from components.spend import SpendGuard, SpendGuardArgs
 from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
-from stacks.environment.platform import Platform
+from stacks.environment.services import Platform
 from stacks.environment.stores import Stores
 from stacks.environment.workspaces import Ground, Workspaces, workspaces
 from stacks.instances import pool_caps

@@ -8,7 +8,7 @@ from components.cluster_monitoring import ClusterMonitoring, ClusterMonitoringAr
 from components.monitoring import Monitoring, MonitoringArgs
 from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
-from stacks.environment.platform import Platform
+from stacks.environment.services import Platform
 from stacks.environment.stores import Stores
 from stacks.environment.teams import Teams
 from stacks.settings import Settings

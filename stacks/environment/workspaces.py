@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
+from components.accelerators import GPU
 from components.drift import DriftWatch, DriftWatchArgs
 from components.pipeline import TrainingPipeline, TrainingPipelineArgs
 from components.serving import PROGRAMS, ModelEndpoint, ModelEndpointArgs
@@ -11,7 +13,7 @@ from components.workspace import Workspace, WorkspaceArgs
 from stacks import names
 from stacks.environment.cluster import Compute
 from stacks.environment.foundation import Foundation
-from stacks.environment.queue import gpus_at_once
+from stacks.environment.queues import gpus_at_once
 from stacks.environment.stores import Stores
 from stacks.environment.tracking import TrackingServer
 from stacks.file.vocabulary import repository_and_digest
@@ -39,6 +41,18 @@ class Ground:
     made: Stores
     compute: Compute
     tracking: TrackingServer | None
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Arguments of everything that has parts in the cluster and in the account."""
+        return {
+            "cluster_name": self.settings.prefix,
+            "cluster": self.compute.cluster.cluster_name,
+            "account": self.settings.account,
+            "region": self.settings.region,
+            "permissions_boundary": self.base.permissions_boundary,
+            "tags": self.settings.tags,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +87,7 @@ def _workspace(ground: Ground, team: Team) -> Workspace:
             prefix=settings.prefix,
             members=team.members,
             policy_arns={name: ground.made.datasets[name].team_policy_arns[team.name] for name in team.datasets},
-            gpus={"nvidia.com/gpu": gpus_at_once(env, team.name)},
+            gpus={GPU: gpus_at_once(env, team.name)},
             cpus=team.cpu_quota,
             memory_gib=team.memory_quota_gib,
             pods=PODS,
@@ -83,12 +97,7 @@ def _workspace(ground: Ground, team: Team) -> Workspace:
             cidr=settings.cidr,
             s3_cidrs=base.s3_cidrs,
             kubernetes_version=env.cluster.version,
-            cluster_name=settings.prefix,
-            cluster=compute.cluster.cluster_name,
-            account=settings.account,
-            region=settings.region,
-            permissions_boundary=base.permissions_boundary,
-            tags=settings.tags,
+            **ground.place,
         ),
         compute.inside,
     )
@@ -169,12 +178,7 @@ def _endpoint(ground: Ground, wanted: Endpoint) -> ModelEndpoint:
             training_purposes=_training_purposes(settings, wanted),
             decision=wanted.decision.marks if wanted.decision else {},
             scripts={name: program(name) for name in PROGRAMS},
-            cluster_name=settings.prefix,
-            cluster=compute.cluster.cluster_name,
-            account=settings.account,
-            region=settings.region,
-            permissions_boundary=base.permissions_boundary,
-            tags=settings.tags,
+            **ground.place,
         ),
         compute.inside,
     )
@@ -217,12 +221,7 @@ def _watch(ground: Ground, wanted: Endpoint, pipelines: dict[str, TrainingPipeli
             memory_gib=4,
             cidr=settings.cidr,
             alarm_topic_arn=base.alerts.arn,
-            cluster_name=settings.prefix,
-            cluster=compute.cluster.cluster_name,
-            account=settings.account,
-            region=settings.region,
-            permissions_boundary=base.permissions_boundary,
-            tags=settings.tags,
+            **ground.place,
         ),
         compute.inside,
     )

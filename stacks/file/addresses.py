@@ -21,54 +21,49 @@ NOBODYS = (
 """Blocks that no caller from the internet has (RFC 6890; 224.0.0.0/3 is multicast and what is reserved)."""
 
 
-def _private_block(text: str, smallest: int = 24) -> str:
+def _parsed(text: str, example: str) -> IPv4Network:
     try:
-        block = IPv4Network(text)
+        return IPv4Network(text)
     except (AddressValueError, NetmaskValueError):
-        raise refused("write an IPv4 block, for example 10.40.0.0/16") from None
+        raise refused(f"write an IPv4 block, for example {example}") from None
     except ValueError:
         raise refused(f"write the first address of the block: {IPv4Network(text, strict=False)}") from None
+
+
+def _written(text: str, block: IPv4Network) -> str:
+    """The text, in the one way to write the block: a netmask or a missing length means the same and reads otherwise."""
+    if text != str(block):
+        raise refused(f"write {block}")
+    return text
+
+
+def _private_block(text: str, smallest: int = 24) -> str:
+    block = _parsed(text, "10.40.0.0/16")
     if not 16 <= block.prefixlen <= smallest:
         raise refused(f"choose a block from /16 to /{smallest}, for example {block.network_address}/16")
     if not any(block.subnet_of(IPv4Network(n)) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
         raise refused("choose a private block, for example 10.40.0.0/16")
-    if text != str(block):
-        raise refused(f"write {block}")
-    return text
+    return _written(text, block)
 
 
 def _open_block(text: str) -> str:
     if ":" in text:
         raise refused("write IPv4 blocks: the API of a cluster in an IPv4 network has no IPv6 address")
-    try:
-        block = IPv4Network(text)
-    except (AddressValueError, NetmaskValueError):
-        raise refused("write an IPv4 block, for example 203.0.113.0/24") from None
-    except ValueError:
-        raise refused(f"write the first address of the block: {IPv4Network(text, strict=False)}") from None
+    block = _parsed(text, "203.0.113.0/24")
     if block.prefixlen < 8:
         raise refused("name the networks that your people come from: this block is a part of the whole internet")
     if any(block.overlaps(IPv4Network(nobodys)) for nobodys in NOBODYS):
         raise refused("write public addresses: from a private network the API is reached without this list")
-    if text != str(block):
-        raise refused(f"write {block}")
-    return text
+    return _written(text, block)
 
 
 def _s3_block(text: str) -> str:
-    try:
-        block = IPv4Network(text)
-    except (AddressValueError, NetmaskValueError):
-        raise refused("write an IPv4 block, for example 52.219.170.0/23") from None
-    except ValueError:
-        raise refused(f"write the first address of the block: {IPv4Network(text, strict=False)}") from None
+    block = _parsed(text, "52.219.170.0/23")
     if block.prefixlen < 11:
         raise refused("write the blocks one by one as the prefix list has them: this one has more than S3 in it")
     if any(block.overlaps(IPv4Network(nobodys)) for nobodys in NOBODYS):
         raise refused("write addresses of S3, which are public; those of the VPC itself are open without this list")
-    if text != str(block):
-        raise refused(f"write {block}")
-    return text
+    return _written(text, block)
 
 
 VpcId = Annotated[

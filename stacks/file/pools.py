@@ -42,7 +42,8 @@ class Pool(Part):
     """Nodes of one kind, which come when pods ask for them and go when none does."""
 
     name: Name
-    """Unique in the environment; nodes bear it as the label `seedbed.dev/pool`, by which workloads choose."""
+    """Unique in the environment; nodes bear it as the label `seedbed.dev/pool`, by which workloads choose. Without
+    an accelerator they bear it as a taint too (NoSchedule), which a pod must tolerate that chooses them."""
 
     accelerator: Accelerator | None = None
     """Kind of GPU; without it a pool of CPUs."""

@@ -59,7 +59,7 @@ class House:
     def seedbed(self, *words: str, code: int | None = 0) -> Done:
         """`seedbed WORDS` to its end; fails with all that it said when it ends with another code than `code`."""
         process = self.start(*words)
-        output, _ = process.communicate(timeout=540)
+        output, _ = process.communicate(timeout=900)
         assert code is None or process.returncode == code, f"seedbed {' '.join(words)}: {process.returncode}\n{output}"
         return Done(process.returncode, output)
 
@@ -74,7 +74,7 @@ class House:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=540,
+            timeout=900,
         )
         output = done.stdout + done.stderr
         assert code is None or done.returncode == code, f"pulumi {' '.join(words)}: {done.returncode}\n{output}"
@@ -111,9 +111,11 @@ class House:
             return json.load(answer)
 
     def saved(self, name: str) -> list[dict[str, Any]]:
-        """Resources of the saved state."""
-        (path,) = (self.root / ".seedbed" / "state").rglob(f"{name}.json")
-        latest = json.loads(path.read_text())["checkpoint"]["latest"] or {}
+        """Resources of the saved state; none before the first `up`."""
+        found = list((self.root / ".seedbed" / "state").rglob(f"{name}.json"))
+        if not found:
+            return []
+        latest = json.loads(found[0].read_text())["checkpoint"]["latest"] or {}
         return latest.get("resources", [])
 
 
@@ -130,3 +132,23 @@ def house(root: Path) -> Iterator[House]:
 def shipped(name: str) -> dict[str, Any]:
     """Configuration of a shipped environment file, to be changed at will."""
     return deepcopy(yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"])
+
+
+INSIDE = ("cluster", "pools", "tracking", "pipelines", "endpoints")
+INSIDE_OF_TEAMS = ("members", "gpuQuota", "cpuQuota", "memoryQuotaGib", "borrow")
+
+
+def without_cluster(name: str) -> dict[str, Any]:
+    """Configuration of a shipped environment file without the cluster and what is in it: up in half a minute of work.
+
+    What only the whole has is looked at in tests/integration/test_whole_environment.py.
+    """
+    config = shipped(name)
+    env = config["seedbed:environment"]
+    for key in INSIDE:
+        env.pop(key, None)
+    env["monitoring"].pop("drift", None)
+    for team in env["teams"]:
+        for key in INSIDE_OF_TEAMS:
+            team.pop(key, None)
+    return config

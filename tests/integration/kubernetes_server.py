@@ -31,11 +31,20 @@ class Server:
         self._url, self._cluster = said["endpoint"], said["name"]
         authority = base64.b64decode(said["certificateAuthority"]["data"]).decode()
         self._tokens: dict[int, str] = {}
+        self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
         self._context = ssl.create_default_context(cadata=authority)
 
-    def ask(self, method: str, path: str, body: Any = None, user: str = "", groups: tuple[str, ...] = ()) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        user: str = "",
+        groups: tuple[str, ...] = (),
+        form: str = "application/json",
+    ) -> Answer:
         """One request; with `user` as that user with those groups."""
-        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": form}
         request = urllib.request.Request(
             self._url + path, method=method, data=None if body is None else json.dumps(body).encode(), headers=headers
         )
@@ -59,6 +68,23 @@ class Server:
     def create(self, document: dict[str, Any], *, dry: bool = False, **who: Any) -> Answer:
         """Creates an object, strictly; `dry` goes all the way but the last step."""
         return self.ask("POST", f"{path_of(document)}?fieldValidation=Strict{'&dryRun=All' * dry}", document, **who)
+
+    def apply(self, document: dict[str, Any], *, dry: bool = False) -> Answer:
+        """Applies an object on the server, strictly, whatever its kind; `dry` goes all the way but the last step."""
+        version, meta = document["apiVersion"], document["metadata"]
+        base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
+        kinds = self._kinds.get(version) or self._kinds.setdefault(version, self._discovered(base))
+        plural, namespaced = kinds[document["kind"]]
+        inside = f"/namespaces/{meta['namespace']}" if namespaced else ""
+        how = f"fieldManager=proof&force=true&fieldValidation=Strict{'&dryRun=All' * dry}"
+        return self.ask(
+            "PATCH", f"{base}{inside}/{plural}/{meta['name']}?{how}", document, form="application/apply-patch+yaml"
+        )
+
+    def _discovered(self, base: str) -> dict[str, tuple[str, bool]]:
+        """Plural by kind, and whether its objects are in namespaces."""
+        there = self.ask("GET", base).body["resources"]
+        return {one["kind"]: (one["name"], one["namespaced"]) for one in there if "/" not in one["name"]}
 
 
 def path_of(document: dict[str, Any]) -> str:

@@ -9,13 +9,13 @@ import pytest
 
 import engine
 from localcloud import environment
-from tests.integration.house import REGION, House, house, shipped
+from tests.integration.house import REGION, House, house, without_cluster
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("bootstrap")) as made:
-        made.write("local", shipped("local"))
+        made.write("local", without_cluster("local"))
         yield made
 
 

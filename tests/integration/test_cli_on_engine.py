@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.integration.house import House, house, shipped
+from tests.integration.house import House, house, shipped, without_cluster
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_an_environment_of_an_account_elsewhere_is_previewed_offline_without_cre
 
 
 def test_a_violation_stops_the_preview_and_is_told_as_the_check_tells_it(elsewhere):
-    config = shipped("local")
+    config = without_cluster("local")
     config["seedbed:environment"]["datasets"][0]["purpose"] = "curiosity"
     elsewhere.write("local", config)
     previewed = elsewhere.seedbed("preview", "local", "--offline", code=1).output
@@ -87,7 +87,7 @@ def test_status_tells_what_runs_and_since_when(home):
 
 def with_another_data_set() -> dict:
     """The shipped environment with a data set `benchmark` in place of `reference`."""
-    config = shipped("local")
+    config = without_cluster("local")
     config["seedbed:environment"]["datasets"][1]["name"] = "benchmark"
     config["seedbed:environment"]["teams"] = [
         {**team, "datasets": ["benchmark" if d == "reference" else d for d in team["datasets"]]}
@@ -101,7 +101,7 @@ def test_a_store_that_would_be_replaced_is_announced_with_what_would_be_lost(hom
         home.write("local", with_another_data_set())
         output = home.seedbed("preview", "local").output
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
     assert "WOULD BE DELETED: reference-bucket (s3 Bucket); lost: every object and every version in it" in output
     assert "create benchmark-bucket  s3 Bucket" in output
 
@@ -114,7 +114,7 @@ def test_an_up_without_a_data_set_that_holds_data_leaves_its_bucket_as_protected
         home.write("local", with_another_data_set())
         output = home.seedbed("up", "local", code=1).output
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
         s3.delete_object(Bucket=bucket, Key="dvc/research/x", VersionId=version)
     assert "local: nothing was changed, because these would be deleted or replaced:" in output
     assert f"bucket {bucket}: 1 object, 1 version, 1 B" in output
@@ -146,20 +146,19 @@ def test_a_store_goes_when_it_is_named_and_the_wrong_name_is_wrong_input(home):
         assert buckets() == before - {"reference"} | {"benchmark"}
         new = urn_of(home, "benchmark-bucket")
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
     home.seedbed("up", "local", "--allow-replace", new)
     assert buckets() == before
 
 
-def test_a_preview_without_database_and_cluster_says_first_what_would_be_lost(home):
-    config = shipped("local")
+def test_a_preview_without_database_says_first_what_would_be_lost(home):
+    config = without_cluster("local")
     del config["seedbed:environment"]["database"]
-    del config["seedbed:environment"]["cluster"]
     try:
         home.write("local", config)
         lines = home.seedbed("preview", "local").output.splitlines()
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
     lost = [number for number, line in enumerate(lines) if line.startswith("WOULD BE DELETED")]
     changed = [number for number, line in enumerate(lines) if line.lstrip().startswith("delete ")]
     assert lost
@@ -167,7 +166,6 @@ def test_a_preview_without_database_and_cluster_says_first_what_would_be_lost(ho
     said = "\n".join(lines)
     assert "database seedbed-local-tracking: postgres 16" in said
     assert "20 GiB" in said
-    assert "cluster seedbed-local: Kubernetes 1.34, nodes of EKS Auto Mode" in said
     assert f"--allow-replace '{urn_of(home, 'database-instance')}'" in said
 
 
@@ -181,7 +179,7 @@ def test_what_is_protected_is_kept_by_preview_and_by_down_which_say_how_to_lift_
         down = home.seedbed("down", "local", "--delete-data", code=1).output
         assert home.saved("local") == before
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
         home.pulumi("local", "state", "unprotect", urn, "--yes")
     assert "local: nothing was changed, because these would be deleted or replaced and are protected:" in preview
     assert "local: nothing was destroyed, because 1 resources are protected:" in down
@@ -194,9 +192,9 @@ def test_what_is_protected_is_kept_by_preview_and_by_down_which_say_how_to_lift_
 
 def test_status_shows_an_environment_at_a_glance(home):
     output = home.seedbed("status", "local").output
-    for title in ("layers", "alarms", "backups", "keys", "spend", "quotas", "endpoints"):
+    for title in ("layers", "alarms", "backups", "keys", "spend", "quotas", "SageMaker endpoints"):
         assert f"\n{title} " in output or f"\n{title}\n" in output, title
-    for layer in ("foundation", "stores", "cluster", "platform", "teams"):
+    for layer in ("foundation", "stores", "platform", "teams"):
         assert re.search(rf"^  {layer} +\d+ resources: ", output, re.MULTILINE), layer
     assert re.search(r"alias/seedbed-local-internal +rotates every 365 days", output)
     assert re.search(r"database seedbed-local-tracking +kept 7 days", output)
@@ -220,7 +218,7 @@ def test_down_keeps_everything_while_a_store_holds_data(home):
 
 def test_an_interrupted_up_ends_what_it_began_and_the_state_has_nothing_pending(tmp_path):
     with house(tmp_path) as made:
-        made.write("local", shipped("local"))
+        made.write("local", without_cluster("local"))
         process = made.start("up", "local")
         record = tmp_path / ".seedbed" / "run" / "local.json"
         until = time.monotonic() + 120

@@ -12,12 +12,12 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from tests.integration.house import Done, House, house, shipped
+from tests.integration.house import Done, House, house, without_cluster
 from tests.integration.inventory import inventory
 
 SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
 CHANGING = ("Create", "Put", "Allocate", "Associate", "Attach", "Authorize", "Modify", "Enable", "Run", "Tag", "Revoke")
-CALLS_OF_AN_UP = 215
+CALLS_OF_AN_UP = 180
 """About as many changing calls does an undisturbed `up` make."""
 
 MOMENTS = sorted(random.Random(SEED).sample(range(1, CALLS_OF_AN_UP), 10))
@@ -89,7 +89,7 @@ def undisturbed(home: House, _calls: int) -> Done:
 
 def live_through(root: Path, cut_short, calls: int) -> Outcome:
     with house(root) as home:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
         first = cut_short(home, calls)
         following = home.seedbed("up", "local", code=None)
         if following.code != 0:

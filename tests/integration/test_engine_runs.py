@@ -8,6 +8,7 @@ import pytest
 import engine
 from engine import programs
 from seedbed.check import configuration
+from seedbed.machine import charts_at_hand
 from seedbed.rehearsal import rehearse_environment
 from tests.integration.small_program import previewer
 
@@ -77,7 +78,8 @@ def test_every_type_of_the_list_passes_the_providers_own_checks(preview):
     planned = [step["newState"] for step in json.loads(said)["steps"]]
     lines = (programs.AWS.folder / "resources.txt").read_text().splitlines()
     listed = {line.split()[1] for line in lines if line.split("#")[0].strip()}
-    brought_up = rehearse_environment("local", configuration(ROOT / "Pulumi.local.yaml")).resources
+    with charts_at_hand():
+        brought_up = rehearse_environment("local", configuration(ROOT / "Pulumi.local.yaml")).resources
     assert listed - {state["type"] for state in planned} - {r.type for r in brought_up} == set()
 
 

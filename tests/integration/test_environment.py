@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from policies.rule import PACKS
 from stacks.settings import load
-from tests.integration.house import ROOT, shipped
+from tests.integration.house import ROOT, without_cluster
 from tests.unit.components.instances import INSTANCES
 
 SETTINGS = load(ROOT / "Pulumi.local.yaml")
@@ -232,13 +232,13 @@ def test_a_change_made_by_hand_is_found_and_mended(home):
     ids=["keepImages", "flowLogRetentionDays", "rotationDays", "retentionDays", "team"],
 )
 def test_one_setting_changes_what_it_is_about_and_nothing_else(home, change, expected):
-    config = shipped("local")
+    config = without_cluster("local")
     change(config["seedbed:environment"])
     home.write("local", config)
     try:
         shown = home.seedbed("preview", "local").output
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
 
     # A component is said to change where its arguments do; its children are what a provider would touch.
     changes = re.findall(r"^\s+(?:create|update|replace|delete) (\S+)  \S+ (\S+)", shown, re.MULTILINE)
@@ -250,27 +250,27 @@ def test_a_changed_setting_reaches_the_account(home):
         (group,) = home.aws("logs").describe_log_groups(logGroupNamePrefix="/seedbed-local/flow-log")["logGroups"]
         return group["retentionInDays"]
 
-    config = shipped("local")
+    config = without_cluster("local")
     config["seedbed:environment"]["network"]["flowLogRetentionDays"] = 60
     try:
         home.write("local", config)
         home.seedbed("up", "local")
         assert retention() == 60
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
         home.seedbed("up", "local")
     assert retention() == 30
 
 
 def test_a_replacement_of_what_keeps_data_is_announced(home):
-    config = shipped("local")
+    config = without_cluster("local")
     config["seedbed:environment"]["network"]["cidr"] = "10.99.0.0/16"
     config["seedbed:environment"]["system"] = "other"
     home.write("local", config)
     try:
         shown = home.seedbed("preview", "local").output
     finally:
-        home.write("local", shipped("local"))
+        home.write("local", without_cluster("local"))
 
     assert re.search(r"replace network-vpc .*cidrBlock", shown)
     assert re.search(r"WOULD BE REPLACED because of bucket: reference-bucket", shown)

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from localcloud.controllers.registries import version_at
 from seedbed.tracking_postgres import found_programs
 from seedbed.tracking_server import MARK
-from tests.integration.house import REGION, ROOT, House, house, shipped
+from tests.integration.house import REGION, ROOT, House, house, without_cluster
 
 BUCKET = "seedbed-local-artifacts-000000000000"
 STORES = ["sqlite", *(["postgresql"] if found_programs("") else [])]
@@ -30,7 +31,7 @@ def home() -> Iterator[House]:
     try:
         with house(root) as made:
             (root / ".venv-tracking").symlink_to(ROOT / ".venv-tracking")
-            made.write("local", shipped("local"))
+            made.write("local", without_cluster("local"))
             made.seedbed("cloud", "start")
             _make_bucket(made.aws("s3"), made.aws("kms"))
             yield made
@@ -118,7 +119,9 @@ def folder(home: House) -> Path:
 
 def test_a_run_and_its_model_survive_a_restart_and_the_loss_of_server_and_database(home, ask, store):
     url = started(home, "--store", store)
+    _endpoints_find(home, url, None)
     logged = ask(do="log", url=url)
+    _endpoints_find(home, url, "1")
     assert (logged["status"], logged["params"], logged["purpose"]) == ("FINISHED", {"max_iter": "500"}, "proof")
     assert [step for step, _ in logged["accuracy"]] == [0, 1, 2]
     assert logged["accuracy"][-1][1] > 0.9
@@ -148,6 +151,13 @@ def test_a_run_and_its_model_survive_a_restart_and_the_loss_of_server_and_databa
     again = started(home)
     assert ask(do="read", url=again, run=logged["run"]) == logged
     assert ask(do="read", url=again, run=later["run"]) == {"refused": "RESOURCE_DOES_NOT_EXIST"}
+
+
+def _endpoints_find(home: House, url: str, version: str | None) -> None:
+    """The account was told of the server, which answers what the local cloud asks for its pods."""
+    (told,) = home.control("GET", "registries")
+    assert told == {"region": REGION, "cluster": "seedbed-local", "url": url}
+    assert version_at(told["url"], "flowers", ("challenger", "champion")) == version
 
 
 def _are_in_the_bucket(home: House, files: dict[str, str]) -> None:

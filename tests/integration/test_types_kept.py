@@ -60,11 +60,11 @@ def database(running):
 
 
 @pytest.fixture(scope="module")
-def proven(home, tmp_path_factory):
+def proven(whole_for_a_file, tmp_path_factory):
     """Type by type, for each property that was sent, whether it came back wherever it was sent."""
     folder = tmp_path_factory.mktemp("types")
-    runner = Runner(home.running, folder)
-    pairs = read_back(runner, resources(home.saved("local")), folder / "of-home")
+    runner = Runner(whole_for_a_file.running, folder)
+    pairs = read_back(runner, resources(whole_for_a_file.saved("local")), folder / "of-whole")
     with temporary() as running:
         runner = Runner(running, folder)
         shutil.copytree(SAMPLES, folder / "samples", ignore=shutil.ignore_patterns("__pycache__"))

@@ -50,9 +50,10 @@ class Cluster:
         return self.api.get(path({"apiVersion": version, "kind": kind, "metadata": meta}))
 
     def drop(self, *documents: Object) -> None:
-        """Takes objects away and waits until they are gone."""
+        """Takes objects away, pods of a job with it, and waits until they are gone."""
+        with_all = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         for one in documents:
-            self.api.delete(path(one))
+            self.api.delete(path(one), with_all)
         for one in documents:
             until(lambda one=one: self._is_gone(one), 180)
 

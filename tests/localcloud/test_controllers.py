@@ -54,8 +54,11 @@ def test_a_pool_grows_from_nothing_to_its_cap_and_back(cluster):
     assert node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == "g5.12xlarge"
     assert node["metadata"]["labels"]["seedbed.dev/pool"] == "train"
     assert {one["spec"].get("nodeName") for one in cluster.pods("burst")} == {node["metadata"]["name"], None}
-    held = cluster.get("NodePool", "train", version="karpenter.sh/v1")
-    assert held["status"]["resources"]["nvidia.com/gpu"] == "4"
+
+    def counted() -> Any:
+        return cluster.get("NodePool", "train", version="karpenter.sh/v1")["status"]["resources"].get("nvidia.com/gpu")
+
+    until(lambda: counted() == "4")
 
     cluster.drop(work)
     until(lambda: cluster.nodes("train") == [], 240)
@@ -261,14 +264,17 @@ def test_an_inference_service_becomes_a_deployment_and_is_ready(kserve):
 
     until(lambda: _condition(_service(kserve), "Ready"), 180)
 
-    made = kserve.get("Deployment", "scores-predictor", version="apps/v1")
-    assert made["status"]["readyReplicas"] == 2
+    until(lambda: _deployment(kserve)["status"].get("readyReplicas") == 2, 60)
     scaler = kserve.get("HorizontalPodAutoscaler", "scores-predictor", version="autoscaling/v2")
     assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 5)
     kserve.drop(service)
     wrong = {**service, "metadata": {**service["metadata"], "name": "1-begins-with-a-number"}}
     with pytest.raises(ApiError, match=r"admission webhook .* denied the request"):
         kserve.apply(wrong)
+
+
+def _deployment(kserve):
+    return kserve.get("Deployment", "scores-predictor", version="apps/v1")
 
 
 def _service(kserve):

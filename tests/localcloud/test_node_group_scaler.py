@@ -94,11 +94,17 @@ def scaler(api, groups):
 
 @pytest.fixture(scope="module")
 def identity(live_aws, scaler):
-    """The role of the program's pods."""
+    """The role of the program's pods, within a boundary such as the environment's own roles have."""
     iam, eks = live_aws("iam"), live_aws("eks")
     role = make_role(iam, "shop-scaler", "pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
     account = role.split(":")[4]
     policy = scaling_policy(account=account, region=REGION, cluster_name="shop")
+    here = {"StringEquals": {"aws:RequestedRegion": [REGION]}}
+    limit = {"Effect": "Allow", "Action": "autoscaling:*", "Resource": "*", "Condition": here}
+    bound = iam.create_policy(
+        PolicyName="shop-boundary", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [limit]})
+    )
+    iam.put_role_permissions_boundary(RoleName="shop-scaler", PermissionsBoundary=bound["Policy"]["Arn"])
     iam.put_role_policy(RoleName="shop-scaler", PolicyName="work", PolicyDocument=json.dumps(policy))
     eks.create_pod_identity_association(clusterName="shop", namespace=NAMESPACE, serviceAccount=NAME, roleArn=role)
 

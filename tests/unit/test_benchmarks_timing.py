@@ -24,7 +24,7 @@ def test_the_cdk_app_has_a_resource_for_each_of_the_environment(environment):
         and ast.unparse(node.args[0]) == "stack"
         and isinstance(node.args[1], ast.Constant)
     ]
-    assert len(made) == sum(r.type.startswith("aws:") for r in resources)
+    assert len(made) == sum(r.type.startswith(("aws:", "kubernetes:")) for r in resources)
     assert len(set(made)) == len(made)
 
 

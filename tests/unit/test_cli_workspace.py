@@ -113,6 +113,15 @@ def test_a_users_own_engine_keeps_its_home_and_its_downloads(local):
     assert built["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
 
 
+def test_the_engine_keeps_no_trace_of_runs_on_this_machine_and_what_it_kept_before_is_gone(local):
+    trace = local.checkout.state / "pulumi" / "logs"
+    trace.mkdir(parents=True)
+    (trace / "pulumi-1-up.log").write_bytes(b"much")
+    local.variables()
+    assert trace.read_bytes() == b""
+    assert local.variables()["PULUMI_HOME"] == str(trace.parent)
+
+
 def test_trying_an_environment_changes_no_file_under_git(local):
     before = local.checkout.file("local").read_bytes()
     local.stack()

@@ -193,6 +193,18 @@ def test_shipped_environments_differ_in_size_and_are_whole(name):
     assert bool(environment.endpoints) == bool(environment.monitoring.drift) == (name != "dev")
 
 
+def test_a_cluster_that_lets_nobody_in_is_noted():
+    alone = {"delivery": REMOVED}
+    notes = read("dev", changed(alone, WHOLE)).notes
+    assert any(note.startswith("cluster: nobody is named under administrators") for note in notes)
+
+
+def test_what_a_managed_group_cannot_be_told_is_noted():
+    cut = next(n for n, pool in enumerate(WHOLE[KEY]["pools"]) if pool.get("partition") or pool.get("share"))
+    notes = read("dev", changed({f"pools.{cut}.maxAgeHours": 100}, WHOLE)).notes
+    assert any(note.startswith("pools: maxAgeHours has no effect on ") for note in notes)
+
+
 def test_the_local_environment_has_the_pools_teams_and_workloads_of_the_guide():
     local = load(ROOT / "Pulumi.local.yaml")
     shown = {

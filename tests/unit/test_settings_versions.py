@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 ADDONS = {
     "amazon-cloudwatch-observability",
     "aws-ebs-csi-driver",
+    "cert-manager",
     "coredns",
     "eks-pod-identity-agent",
     "kube-proxy",

@@ -152,8 +152,10 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/scoring/deployments"
 
 def served(**more: Any) -> Any:
     """A pod of an endpoint that waits for a model, unless more is said of it."""
-    metadata = {"name": "pod", "labels": {"seedbed.dev/waits-for-model": "true"}, "annotations": more}
-    return {"metadata": metadata, "spec": {"nodeName": "a"}}
+    loader = {"name": "model", "started": bool(more), "state": {"running": {}}}
+    after = {"name": "split", "started": bool(more), "state": {"running": {}} if more else {"waiting": {}}}
+    metadata = {"name": "pod", "annotations": more}
+    return {"metadata": metadata, "spec": {"nodeName": "a"}, "status": {"initContainerStatuses": [after, loader]}}
 
 
 def test_an_endpoint_tells_its_state_its_traffic_and_its_replicas_and_so_does_its_canary(kube, server):
@@ -175,10 +177,13 @@ def test_an_endpoint_tells_its_state_its_traffic_and_its_replicas_and_so_does_it
     server.answers["/api/v1/namespaces/scoring/pods"] = of_service
     new = Endpoint(name="new", team="scoring", model="new", image=IMAGE)
     absent = Endpoint(name="absent", team="scoring", model="absent", image=IMAGE)
-    waiting = "waits for a version of credit-scoring with the alias challenger"
+    waiting = (
+        "waits for credit-scoring@challenger or credit-scoring@champion: "
+        "nothing in the registry that its pods could load"
+    )
     assert list(endpoints(kube, [CREDIT, new, absent])) == [
         Row(("credit", "yes", "90% credit-scoring@champion", "1 of 2 (1 to 2)", "http://credit", "serves version 3")),
-        Row(("credit-canary", "no", "10% credit-scoring@challenger", "1 of 2", "-", waiting), False),
+        Row(("credit-canary", "no", "10% credit-scoring@challenger", "1 of 2", "-", waiting), None),
         Row(("new", "no", "100% new@champion", "1 of 2 (1 to 2)", "-", "not said yet"), None),
         Row(("absent", "no", "-", "-", "-", "not made yet"), None),
     ]
@@ -186,12 +191,22 @@ def test_an_endpoint_tells_its_state_its_traffic_and_its_replicas_and_so_does_it
 
 def test_an_endpoint_whose_pods_have_no_node_yet_says_so(kube, server):
     pod = served()
-    del pod["spec"]["nodeName"]
+    del pod["spec"]["nodeName"], pod["status"]
     server.lists(SERVICES, {"metadata": {"name": "credit"}})
     server.lists(DEPLOYMENTS)
     server.lists("/api/v1/namespaces/scoring/pods", pod)
     (row,) = endpoints(kube, [CREDIT])
     assert row.cells[-1] == "its pods wait for a node"
+
+
+def test_an_endpoint_that_has_its_model_and_is_not_ready_says_what_kserve_says(kube, server):
+    """A server that crashes does not wait for a model."""
+    fails = {"type": "Ready", "status": "False", "message": "Deployment does not have minimum availability"}
+    server.lists(SERVICES, {"metadata": {"name": "credit"}, "status": {"conditions": [fails]}})
+    server.lists(DEPLOYMENTS)
+    server.lists("/api/v1/namespaces/scoring/pods", served(**{"seedbed.dev/model-loaded": "3"}))
+    (row,) = endpoints(kube, [CREDIT])
+    assert (row.cells[-1], row.good) == ("Deployment does not have minimum availability", False)
 
 
 class Account:

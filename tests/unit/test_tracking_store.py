@@ -82,7 +82,8 @@ def test_postgresql_asked_for_by_name_is_not_replaced_by_a_file(place, step, mon
 
 def test_an_environment_without_a_database_has_a_file(tmp_path, step, programs):
     config = deepcopy(shipped("local"))
-    config["seedbed:environment"].pop("database", None)
+    for key in ("database", "tracking", "endpoints", "monitoring"):
+        config["seedbed:environment"].pop(key, None)
     made = Tracking(Checkout(tmp_path), read("local", config))
     made._make_folder()
     assert made._store("auto", step).kind == "sqlite"

@@ -7,6 +7,7 @@ import pytest
 from components.accelerators import GPU
 from components.node_pool import LIFE_HOURS, drain_hours, ranked, whole_parts
 from components.pools import CpuPool, GpuPool
+from components.restricted_pod import placement
 from tests.unit.components.instances import INSTANCES, KEY
 from tests.unit.deploy import by_name, deploy
 
@@ -58,10 +59,13 @@ def test_the_cap_is_in_gpus():
     assert pool()["limits"] == {"nvidia.com/gpu": "8"}
 
 
-def test_the_cap_of_a_pool_without_gpus_is_in_vcpus_and_nothing_keeps_pods_away():
+def test_the_cap_of_a_pool_without_gpus_is_in_vcpus_and_only_pods_that_ask_for_it_run_there():
     spec = by_name(lambda: CpuPool("p", CPUS))["p-nodes-spot-on-demand"]["spec"]
     assert spec["limits"] == {"cpu": "24"}
-    assert "taints" not in spec["template"]["spec"]
+    taint = {"key": "seedbed.dev/pool", "value": CPUS.pool_name, "effect": "NoSchedule"}
+    assert spec["template"]["spec"]["taints"] == [taint]
+    asking = {"key": "seedbed.dev/pool", "operator": "Equal", "value": CPUS.pool_name, "effect": "NoSchedule"}
+    assert placement(CPUS.pool_name, gpus=0)["tolerations"] == [asking]
 
 
 def test_training_is_never_moved_and_an_endpoint_is():

@@ -17,6 +17,10 @@ POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in (
 RUNTIMES = ("ClusterServingRuntime", "ClusterStorageContainer")
 """What KServe would load models with; endpoints here say themselves what runs (components/serving_pod.py)."""
 
+STAYS = {"karpenter.sh/do-not-disrupt": "true"}
+"""Annotation of a pod that is alone: Karpenter does not move it to save a node, which would leave its webhooks
+without an answer meanwhile, and no job could be submitted (Karpenter, "Disruption", pod-level controls)."""
+
 
 def kueue(kubernetes: str, teams: Sequence[str], replicas: int) -> ChartArgs:
     """Kueue for the namespaces of `teams`; `kubernetes` is the cluster's minor version.
@@ -55,7 +59,8 @@ def kueue_values(teams: Sequence[str], replicas: int) -> dict[str, Any]:
                     "repository": manager.repository,
                     "tag": manager.version.removeprefix(":"),
                     "pullPolicy": "IfNotPresent",
-                }
+                },
+                "podAnnotations": STAYS if replicas == 1 else {},
             },
         },
         "managerConfig": {"controllerManagerConfigYaml": yaml.safe_dump(kueue_configuration(teams), sort_keys=True)},
@@ -95,6 +100,7 @@ def kserve_values() -> dict[str, Any]:
                 "image": controller.repository,
                 "tag": controller.version.removeprefix(":"),
                 "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+                "podAnnotations": STAYS,
                 "gateway": {
                     "disableIstioVirtualHost": True,
                     "disableIngressCreation": True,

@@ -75,7 +75,7 @@ def _kubeconfig(settings: Settings, there: Cluster) -> pulumi.Output[str]:
 def _serving(version: str, there: Cluster, definitions: Definitions, inside: pulumi.ResourceOptions) -> None:
     definitions.define(["cert-manager.io"], there.add_ons[CERTIFICATES])
     chart = Chart("kserve", kserve(version), inside)
-    definitions.define(["serving.kserve.io", NAMESPACE], chart)
+    definitions.define(["serving.kserve.io", NAMESPACE], *chart.last)
 
 
 def control_plane(settings: Settings, base: Foundation, made: Stores, opts: pulumi.ResourceOptions) -> Cluster:

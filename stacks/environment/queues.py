@@ -25,7 +25,7 @@ def queue(settings: Settings, definitions: Definitions, opts: pulumi.ResourceOpt
         return {}
     names = [team.name for team in env.teams]
     chart = Chart("kueue", kueue(env.cluster.version, names, replicas=2 if settings.protect else 1), opts)
-    definitions.define(["kueue.x-k8s.io", NAMESPACE], chart)
+    definitions.define(["kueue.x-k8s.io", NAMESPACE], *chart.last)
     made = GpuQueue(
         "queue",
         GpuQueueArgs(

@@ -85,6 +85,10 @@ class Chart(pulumi.ComponentResource):
     ready: pulumi.Output[str]
     """The namespace, known once everything is there."""
 
+    last: tuple[pulumi.Resource, ...]
+    """What comes last and goes first: who waits for this waits for all of it. A wait for each object would be the same
+    and half a megabyte of state, which is written at every step."""
+
     def __init__(self, name: str, args: ChartArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:chart:Chart", name, vars(args), opts)
 
@@ -94,14 +98,16 @@ class Chart(pulumi.ComponentResource):
             "metadata": {"name": args.namespace, "labels": dict(args.namespace_labels)},
         }
         documents = ordinary(args.documents.objects, args.namespace)
-        first = [self._object(name, d, []) for d in documents if d["kind"] == DEFINITION]
-        first.append(self._object(name, namespace, []))
+        defined = [self._object(name, d, []) for d in documents if d["kind"] == DEFINITION]
+        home = [self._object(name, namespace, [])]
         late = {AGGREGATED, *(d["spec"]["names"]["kind"] for d in documents if d["kind"] == DEFINITION)}
-        then = [self._object(name, d, first) for d in documents if d["kind"] not in {DEFINITION, *WORKLOADS, *late}]
-        running = [self._object(name, d, [*first, *then]) for d in documents if d["kind"] in WORKLOADS]
-        last = [self._object(name, d, [*first, *then, *running]) for d in documents if d["kind"] in late]
+        needed = [self._object(name, d, home) for d in documents if d["kind"] not in {DEFINITION, *WORKLOADS, *late}]
+        first = [*defined, *home, *needed]
+        running = [self._object(name, d, first) for d in documents if d["kind"] in WORKLOADS]
+        asked = [self._object(name, d, running or first) for d in documents if d["kind"] in late]
+        self.last = tuple(asked or running or first)
 
-        everything = pulumi.Output.all(*(made.id for made in (*first, *then, *running, *last)))
+        everything = pulumi.Output.all(*(made.id for made in (*first, *running, *asked)))
         self.ready = everything.apply(lambda _: args.namespace)
         self.register_outputs({"ready": self.ready})
 

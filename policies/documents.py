@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -98,8 +99,13 @@ def statements(props: Any, path: str) -> list[Statement] | None:
 
 def matches(pattern: str, value: str) -> bool:
     """Whether an IAM pattern with `*` and `?` covers `value`; case does not count, as in action names."""
-    regex = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
-    return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
+    return _regex(pattern).fullmatch(value) is not None
+
+
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    written = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    return re.compile(written, re.IGNORECASE | re.DOTALL)
 
 
 def reaches(pattern: str, arn: str) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -70,8 +71,7 @@ class _Court:
         self._early = [one for one in chosen if one.kind == "resource" or one.id == "GOV-04"]
         self._chosen = chosen
         self._inputs: dict[str, dict[str, Any]] = {}
-        self._asked: list[Resource] = []
-        self._answered: Verdict | None = None
+        self._last = _Last()
         self._waivers, self._today = waivers(exceptions), today
         self._config: Callable[[str], Config] = cache(lambda environment: config(environment, folder))
 
@@ -79,8 +79,11 @@ class _Court:
         """What a resource alone and its provider decide, so that a violation stops before anything is made."""
 
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            findings = self._alone(args).findings
-            _tell(report, (one for one in findings if one.urn == args.urn and one.level == level))
+            verdict = self._last.take(args.urn) if level == "advisory" else None
+            verdict = verdict or self._alone(args)
+            if level == "mandatory":
+                self._last.keep(args.urn, verdict)
+            _tell(report, (one for one in verdict.findings if one.urn == args.urn and one.level == level))
 
         return validate
 
@@ -90,8 +93,10 @@ class _Court:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
             if not args.resources:
                 return
-            some = [self._resource(one) for one in args.resources]
-            verdict = self._judge(some, self._chosen, environment_of(some[0].urn))
+            verdict = self._last.take(WHOLE) if level == "advisory" else None
+            verdict = verdict or self._together(args.resources)
+            if level == "mandatory":
+                self._last.keep(WHOLE, verdict)
             late = (one for one in verdict.findings if self._kinds[one.about or one.control] != "resource")
             _tell(report, (one for one in late if one.level == level))
             for note in verdict.notes if level == "advisory" else ():
@@ -100,17 +105,20 @@ class _Court:
         return validate
 
     def _alone(self, args: ResourceValidationArgs) -> Verdict:
-        """The verdict on one resource; both levels ask for it, one after the other, and it is made once."""
+        """The verdict on one resource."""
         made, props = args.provider, plain(args.props)
         provider = made.urn if made else ""
         protect, token = protected(args.opts), args.resource_type
         some = [Resource(urn=args.urn, type=token, name=args.name, props=props, provider=provider, protect=protect)]
         if made and made.urn != args.urn:
             some.append(Resource(urn=made.urn, type=made.resource_type, name=made.name, props=plain(made.props)))
-        if some != self._asked or self._answered is None:
-            self._inputs[args.urn] = props
-            self._asked, self._answered = some, self._judge(some, self._early, environment_of(args.urn))
-        return self._answered
+        self._inputs[args.urn] = props
+        return self._judge(some, self._early, environment_of(args.urn))
+
+    def _together(self, resources: Iterable[PolicyResource]) -> Verdict:
+        """The verdict on all resources."""
+        some = [self._resource(one) for one in resources]
+        return self._judge(some, self._chosen, environment_of(some[0].urn))
 
     def _judge(self, some: Iterable[Resource], by: list[Control], environment: str) -> Verdict:
         return judge(Stack(some), self._config(environment), self._waivers, today=self._today(), only=by)
@@ -134,6 +142,26 @@ class _Court:
 def ignored(options: Any) -> tuple[str, ...]:
     """Paths of inputs whose changes the engine leaves alone."""
     return tuple(getattr(options, "ignore_changes", None) or ())
+
+
+class _Last(threading.local):
+    """The verdict that a policy has just come to, for the one of the other level, which the SDK asks right after it in
+    the same thread and about the same."""
+
+    about: str = ""
+    verdict: Verdict | None = None
+
+    def keep(self, about: str, verdict: Verdict) -> None:
+        self.about, self.verdict = about, verdict
+
+    def take(self, about: str) -> Verdict | None:
+        """Once: the next answer is about what is asked then, be it the same resource with other inputs."""
+        found = self.verdict if self.about == about else None
+        self.about, self.verdict = "", None
+        return found
+
+
+WHOLE = "the whole stack"
 
 
 def protected(options: Any) -> bool:

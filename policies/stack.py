@@ -33,8 +33,8 @@ class Resource:
     type: str
     name: str
     props: Mapping[str, Any] = field(default_factory=dict)
-    """Inputs in the provider's spelling (camelCase), with `UNKNOWN` where the engine knows no value; of the stack itself
-    (`ROOT`) its outputs."""
+    """Inputs in the provider's spelling (camelCase), with `UNKNOWN` where the engine knows no value; of the stack
+    itself (`ROOT`) its outputs."""
 
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """URNs behind each top-level input."""

@@ -27,6 +27,10 @@ POD_SECURITY = {
 RUNTIMES = ("ClusterServingRuntime", "ClusterStorageContainer")
 """What KServe would load models with; endpoints here say themselves what runs (components/serving_pod.py)."""
 
+STAYS = {"karpenter.sh/do-not-disrupt": "true"}
+"""Annotation of a pod that is alone: Karpenter does not move it to save a node, which would leave its webhooks
+without an answer meanwhile, and no job could be submitted (Karpenter, "Disruption", pod-level controls)."""
+
 
 def kueue(kubernetes: str, teams: Sequence[str], replicas: int, cidr: str, image: str) -> ChartArgs:
     """Kueue for the namespaces of `teams`, from `image`; `kubernetes` is the cluster's minor version, `cidr` the block
@@ -67,6 +71,7 @@ def kueue_values(teams: Sequence[str], replicas: int, image: str) -> dict[str, A
                     "tag": tag,
                     "pullPolicy": "IfNotPresent",
                 },
+                "podAnnotations": STAYS if replicas == 1 else {},
             },
         },
         "managerConfig": {"controllerManagerConfigYaml": yaml.safe_dump(kueue_configuration(teams), sort_keys=True)},
@@ -107,6 +112,7 @@ def kserve_values(image: str) -> dict[str, Any]:
                 "image": repository,
                 "tag": tag,
                 "securityContext": POD_SECURITY,
+                "podAnnotations": STAYS,
                 "gateway": {
                     "disableIstioVirtualHost": True,
                     "disableIngressCreation": True,

@@ -77,7 +77,7 @@ def _serving(
 ) -> None:
     definitions.define(["cert-manager.io"], there.add_ons[CERTIFICATES])
     chart = Chart("kserve", kserve(version, settings.cidr, settings.image("kserve-controller")), inside)
-    definitions.define(["serving.kserve.io", NAMESPACE], chart)
+    definitions.define(["serving.kserve.io", NAMESPACE], *chart.last)
 
 
 def control_plane(settings: Settings, base: Foundation, made: Stores, opts: pulumi.ResourceOptions) -> Cluster:

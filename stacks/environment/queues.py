@@ -27,7 +27,7 @@ def queue(settings: Settings, definitions: Definitions, opts: pulumi.ResourceOpt
     replicas = 2 if settings.protect else 1
     installed = kueue(env.cluster.version, names, replicas, settings.cidr, settings.image("kueue"))
     chart = Chart("kueue", installed, opts)
-    definitions.define(["kueue.x-k8s.io", NAMESPACE], chart)
+    definitions.define(["kueue.x-k8s.io", NAMESPACE], *chart.last)
     made = GpuQueue(
         "queue",
         GpuQueueArgs(

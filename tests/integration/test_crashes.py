@@ -20,7 +20,9 @@ CHANGING = ("Create", "Put", "Allocate", "Associate", "Attach", "Authorize", "Mo
 CALLS_OF_AN_UP = 180
 """About as many changing calls does an undisturbed `up` make."""
 
-MOMENTS = sorted(random.Random(SEED).sample(range(1, CALLS_OF_AN_UP), 10))
+MOMENTS = sorted(random.Random(SEED).sample(range(1, CALLS_OF_AN_UP), 8))
+"""With those of tests/integration/test_crashes_in_a_cluster.py ten."""
+
 FAULT = {
     "service": "ecr",
     "operation": "CreateRepository",

@@ -14,6 +14,7 @@ from tests.integration.day_of_pools import (
     SETTINGS,
     Course,
     Day,
+    Picture,
     capacity,
     kind,
     reasons,
@@ -86,6 +87,14 @@ def test_a_pod_that_does_not_ask_for_a_pool_does_not_run_there(day, pool):
     on_pool = {name_of(one) for one in day.settled.nodes if label(one, POOL) == pool}
     assert on_pool
     assert [name_of(one) for one in day.settled.strangers if one["spec"].get("nodeName") in on_pool] == []
+
+
+def test_a_controller_that_is_alone_is_not_moved_to_save_a_node(day):
+    def controllers(seen: Picture) -> set[str]:
+        return {name_of(one) for one in seen.strangers if one["metadata"]["namespace"] in ("kueue-system", "kserve")}
+
+    assert len(controllers(day.rest)) == 2
+    assert controllers(day.settled) == controllers(day.rest)
 
 
 @pytest.mark.parametrize("pool", NOBODYS)

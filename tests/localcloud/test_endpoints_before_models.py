@@ -11,6 +11,7 @@ from localcloud.told_registry import tell_registry
 from seedbed.status.endpoints_in_cluster import endpoints
 from stacks.environment import charts
 from stacks.file.workloads import Endpoint
+from stacks.versions import image
 from tests.localcloud.conftest import connect
 from tests.localcloud.controlled import NAME, REGION, account_with_controllers, auto_mode
 from tests.localcloud.fake_registry import fake_registry
@@ -36,7 +37,9 @@ def kserve():
     with account_with_controllers() as running:
         aws = cache(lambda service: connect(running, service))
         with auto_mode(aws, running) as made:
-            made.install(charts.kserve("1.34"), "kserve-controller-manager")
+            made.install(
+                charts.kserve("1.34", "10.20.0.0/16", image("kserve-controller").reference), "kserve-controller-manager"
+            )
             made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}})
             yield made
 

@@ -111,6 +111,15 @@ def test_of_several_one_is_always_there(replicas, budget):
     assert (manager["replicas"], manager["podDisruptionBudget"]["enabled"]) == (replicas, budget)
 
 
+def test_karpenter_does_not_move_a_controller_that_is_alone():
+    alone, one_of_two = (
+        charts.kueue_values([], replicas, IMAGE)["controllerManager"]["manager"] for replicas in (1, 2)
+    )
+    assert alone["podAnnotations"]["karpenter.sh/do-not-disrupt"] == "true"
+    assert one_of_two["podAnnotations"] == {}
+    assert charts.kserve_values(IMAGE)["kserve"]["controller"]["podAnnotations"] == alone["podAnnotations"]
+
+
 def test_endpoints_are_plain_deployments_without_a_way_in_from_outside():
     controller = charts.kserve_values(IMAGE)["kserve"]["controller"]
     assert controller["deploymentMode"] == "RawDeployment"

@@ -35,10 +35,8 @@ def test_an_environment_without_personal_data_has_an_empty_register():
     config = copy.deepcopy(WHOLE)
     config[KEY]["datasets"][0] |= {"classification": "internal"}
     config[KEY]["sagemakerEndpoints"] = []
-    del (
-        config[KEY]["endpoints"][0]["capture"],
-        config[KEY]["endpoints"][0]["retrain"],
-        config[KEY]["monitoring"]["drift"],
-    )
+    for part in ("capture", "retrain"):
+        config[KEY]["endpoints"][0].pop(part)
+    config[KEY]["monitoring"].pop("drift")
 
     assert processing_register(read("dev", config)) == []

@@ -38,15 +38,35 @@ def test_every_object_is_a_resource_of_its_ordinary_type_with_all_its_fields():
 
 def test_a_program_finds_its_webhooks_there_and_is_there_before_it_is_asked():
     there = made(WEBHOOK, FRUIT, SERVER, definition("Fruit", "Namespaced"))
-    first = {"customresourcedefinition-fruits.example.com", "namespace-orchard"}
     assert before(there, "customresourcedefinition-fruits.example.com") == set()
-    assert before(there, "validatingwebhookconfiguration-check") == first
-    assert before(there, "deployment-orchard-server") == {*first, "validatingwebhookconfiguration-check"}
-    assert before(there, "fruit-orchard-apple") == {
-        *first,
-        "deployment-orchard-server",
+    assert before(there, "validatingwebhookconfiguration-check") == {"namespace-orchard"}
+    assert before(there, "deployment-orchard-server") == {
+        "customresourcedefinition-fruits.example.com",
+        "namespace-orchard",
         "validatingwebhookconfiguration-check",
     }
+    assert before(there, "fruit-orchard-apple") == {"deployment-orchard-server"}
+
+
+@pytest.mark.parametrize(
+    ("documents", "last"),
+    [
+        ((FRUIT, SERVER, definition("Fruit", "Namespaced")), ["fruit-orchard-apple"]),
+        ((WEBHOOK, SERVER), ["deployment-orchard-server"]),
+        ((WEBHOOK,), ["namespace-orchard", "validatingwebhookconfiguration-check"]),
+    ],
+)
+def test_who_waits_for_the_last_waits_for_all_of_it(documents, last):
+    made_last = []
+    args = ChartArgs(documents=Documents(documents), namespace="orchard", namespace_labels={})
+    there = {r.urn: r for r in deploy(lambda: made_last.extend(Chart("c", args).last))}
+    reached, queue = set(), [urn for urn in there if urn.rpartition("::c-")[2] in last]
+    assert len(queue) == len(made_last) == len(last)
+    while queue:
+        urn = queue.pop()
+        reached.add(urn)
+        queue += [one for one in there[urn].depends_on if one not in reached]
+    assert reached == {urn for urn, made in there.items() if made.type.startswith("kubernetes:")}
 
 
 def test_the_namespace_is_made_with_its_labels_once():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # a service in an annotation would be loaded at import
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from components.openings import SERVED_MODEL
 from components.pod_identity import PodIdentity, PodIdentityArgs
 from components.restricted_pod import digest
 from components.serving_access import keeping, openings, reading, serving_policy
-from components.serving_pod import PORT, Served, pod, service_account
+from components.serving_pod import PORT, Served, canary_bounds, pod, purposes, service_account
 
 PROGRAMS = ("aws_requests.py", "capture_requests.py", "kept_requests.py", "load_model.py", "split_traffic.py")
 """What `ModelEndpointArgs.scripts` has."""
@@ -278,7 +277,7 @@ class ModelEndpoint(pulumi.ComponentResource):
                     "seedbed.dev/aliases": ",".join(aliases),
                     "seedbed.dev/tracking-url": args.tracking_url,
                     "seedbed.dev/scripts": digest(args.scripts),
-                    **_purposes(args),
+                    **purposes(args),
                     **args.decision,
                 },
             },
@@ -293,16 +292,6 @@ class ModelEndpoint(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(first)),
         )
-
-
-def canary_bounds(least: int, most: int, percent: int) -> tuple[int, int]:
-    """Replicas of a canary that gets `percent` of what `least` to `most` replicas get."""
-    return max(1, round(least * percent / 100)), max(1, math.ceil(most * percent / 100))
-
-
-def _purposes(args: ModelEndpointArgs) -> dict[str, str]:
-    said = {"purpose": args.purpose or "", "training-purpose": ",".join(args.training_purposes)}
-    return {f"seedbed.dev/{name}": value for name, value in said.items() if value}
 
 
 def _metadata(args: ModelEndpointArgs, name: str) -> Any:

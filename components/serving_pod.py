@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # the arguments come from the module that uses this one
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.account import dns_suffix, image
@@ -208,6 +209,17 @@ def splitter(args: ModelEndpointArgs, canary: str, percent: int) -> dict[str, An
         "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 10},
         "volumeMounts": [{"name": "scripts", "mountPath": f"{SCRIPTS}/lifecycle", "readOnly": True}],
     }
+
+
+def canary_bounds(least: int, most: int, percent: int) -> tuple[int, int]:
+    """Replicas of a canary that gets `percent` of what `least` to `most` replicas get."""
+    return max(1, round(least * percent / 100)), max(1, math.ceil(most * percent / 100))
+
+
+def purposes(args: ModelEndpointArgs) -> dict[str, str]:
+    """Annotations that say what an endpoint answers for, and what its data may train."""
+    said = {"purpose": args.purpose or "", "training-purpose": ",".join(args.training_purposes)}
+    return {f"seedbed.dev/{name}": value for name, value in said.items() if value}
 
 
 def service_account(args: ModelEndpointArgs) -> str:

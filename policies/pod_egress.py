@@ -55,7 +55,7 @@ def _narrow(policy: Resource, where: str, stack: Stack) -> Iterator[Problem]:
         yield fail(path, f"the policy {policy.name} lets everything out", fix)
     for target, _ in targets:
         block = look(policy.props, f"{target}.ipBlock.cidr")
-        if block is UNKNOWN and not services:
+        if block is UNKNOWN:
             yield undetermined(f"NetworkPolicy.{target}.ipBlock.cidr")
         elif internet(block):
             yield fail(f"NetworkPolicy.{target}.ipBlock.cidr", f"the policy {policy.name} opens the internet", fix)

@@ -61,7 +61,7 @@ INSIDE: dict[str, Any] = {
         },
         {"name": "research", "datasets": ["reference"], "gpuQuota": 2},
     ],
-    "tracking": {"backend": "mlflow", "replicas": 2},
+    "tracking": {"backend": "mlflow", "protectedAliases": ["champion"], "replicas": 2},
     "pipelines": [
         {
             "name": "credit-scoring",
@@ -90,6 +90,7 @@ INSIDE: dict[str, Any] = {
             "name": "scoring-online",
             "team": "scoring",
             "model": "credit-scoring",
+            "purpose": "credit scoring",
             "alias": "champion",
             "replicas": {"min": 1, "max": 4},
             "canaryPercent": 10,

@@ -45,6 +45,8 @@ CHANGES: dict[str, Any] = {
     "logs.retentionDays": 30,
     "images.repositories": ["training", "serving"],
     "images.keepImages": 7,
+    "images.digests[0].image": "kserve-controller",
+    "images.digests[0].digest": DIGESTS[1],
     "images.mirrors[0].name": "quay",
     "images.mirrors[0].upstream": "registry.k8s.io",
     "images.mirrors[0].credentialArn": SECRET,
@@ -95,6 +97,7 @@ CHANGES: dict[str, Any] = {
     "pools[0].purpose": "any",
     "tracking.backend": "modeldb",
     "tracking.replicas": 2,
+    "tracking.protectedAliases": ["champion", "challenger"],
     "pipelines[0].name": "credit-model",
     "pipelines[0].team": "research",
     "pipelines[0].dataset": "reference",
@@ -143,10 +146,22 @@ CHANGES: dict[str, Any] = {
     "sagemakerEndpoints[0].instances.max": 4,
     "sagemakerEndpoints[0].model.image": f"training@{DIGESTS[1]}",
     "sagemakerEndpoints[0].model.artifact": "models/2.tar.gz",
-    "sagemakerEndpoints[0].decision.effect": "legal",
-    "sagemakerEndpoints[0].decision.dpiaId": "DPIA-3",
-    "sagemakerEndpoints[0].decision.dpiaReview": "2027-06-30",
-    "sagemakerEndpoints[0].decision.humanReview": "credit-desk@example.com",
+    "sagemakerEndpoints[0].model.lineage.run": "4b5a6978",
+    "sagemakerEndpoints[0].model.lineage.commit": REVISIONS[1],
+    "sagemakerEndpoints[0].model.lineage.dataset": "2" * 32,
+    "sagemakerEndpoints[0].model.lineage.image": f"training@{DIGESTS[1]}",
+    "sagemakerEndpoints[0].model.lineage.purpose": "fraud detection",
+    **{
+        f"{kind}[0].{key}": value
+        for kind in ("endpoints", "sagemakerEndpoints")
+        for key, value in {
+            "purpose": "fraud detection",
+            "decision.effect": "legal",
+            "decision.dpiaId": "DPIA-3",
+            "decision.dpiaReview": "2027-06-30",
+            "decision.humanReview": "credit-desk@example.com",
+        }.items()
+    },
     "audit.retentionDays": 730,
     "audit.detector": "existing",
     "audit.breakGlassRoles": [f"{ROLES}/break-glass"],

@@ -6,6 +6,19 @@ ROLES = "arn:aws:iam::000000000000:role"
 DIGESTS = tuple(f"sha256:{digit * 64}" for digit in "01")
 REVISIONS = tuple(digit * 40 for digit in "01")
 
+DECISION = {
+    "effect": "significant",
+    "dpiaId": "DPIA-1",
+    "dpiaReview": "2026-12-31",
+    "humanReview": "desk@example.com",
+}
+LINEAGE = {
+    "run": "0f1e2d3c",
+    "commit": REVISIONS[0],
+    "dataset": "1" * 32,
+    "image": f"training@{DIGESTS[0]}",
+    "purpose": "credit scoring",
+}
 ACCOUNT: dict[str, Any] = {
     "owner": "a@example.com",
     "residency": "eu",
@@ -29,14 +42,10 @@ ACCOUNT: dict[str, Any] = {
     "sagemakerEndpoints": [
         {
             "name": "credit",
-            "model": {"image": f"training@{DIGESTS[0]}", "artifact": "models/1.tar.gz"},
+            "model": {"image": f"training@{DIGESTS[0]}", "artifact": "models/1.tar.gz", "lineage": LINEAGE},
+            "purpose": "credit scoring",
             "capture": {"percent": 10, "retentionDays": 30, "purpose": "credit scoring", "legalBasis": "contract"},
-            "decision": {
-                "effect": "significant",
-                "dpiaId": "DPIA-1",
-                "dpiaReview": "2026-12-31",
-                "humanReview": "desk@example.com",
-            },
+            "decision": DECISION,
         }
     ],
     "delivery": {"repository": "example-bank/ml-platform"},
@@ -58,7 +67,10 @@ CLUSTER: dict[str, Any] = {
 
 INSIDE: dict[str, Any] = {
     **{key: ACCOUNT[key] for key in ("owner", "residency", "controller", "network", "datasets", "database")},
-    "images": {"repositories": ["serving", "training"]},
+    "images": {
+        "repositories": ["serving", "training"],
+        "digests": [{"image": "mlflow", "digest": DIGESTS[0]}],
+    },
     "cluster": {"compute": "auto"},
     "pools": [
         {
@@ -74,7 +86,7 @@ INSIDE: dict[str, Any] = {
         {"name": "scoring", "datasets": ["records", "reference"], "members": ["analysts"], "gpuQuota": 2},
         {"name": "research", "datasets": ["records", "reference"]},
     ],
-    "tracking": {"backend": "mlflow"},
+    "tracking": {"backend": "mlflow", "protectedAliases": ["champion"]},
     "pipelines": [
         {
             "name": "credit-scoring",
@@ -99,12 +111,14 @@ INSIDE: dict[str, Any] = {
             "name": "online",
             "team": "scoring",
             "model": "credit-scoring",
+            "purpose": "credit scoring",
             "canaryPercent": 10,
             "pool": "serve",
             "gpus": 1,
             "image": f"serving@{DIGESTS[0]}",
             "capture": {"percent": 10, "retentionDays": 30, "purpose": "credit scoring", "legalBasis": "contract"},
             "retrain": "credit-scoring",
+            "decision": DECISION,
         }
     ],
     "monitoring": {"drift": {"schedule": "0 * * * *", "threshold": 0.2, "image": f"training@{DIGESTS[0]}"}},
@@ -133,7 +147,7 @@ EXISTING = {
 
 def full(path: str = "") -> dict[str, Any]:
     """Configuration of an environment in which the setting at `path` matters: the smallest of the four."""
-    inside = ("tracking", "pipelines", "endpoints", "monitoring.drift")
+    inside = ("tracking", "pipelines", "endpoints", "monitoring.drift", "images.digests")
     queued = ("pools", "network.existing.s3Cidrs", *(f"teams[0].{key}" for key in QUOTAS))
     if path.startswith(inside):
         environment = INSIDE

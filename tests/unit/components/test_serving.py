@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.serving import PROGRAMS, ModelEndpoint, ModelEndpointArgs, canary_bounds
+from components.serving import PROGRAMS, ModelEndpoint, ModelEndpointArgs
+from components.serving_pod import canary_bounds
 from components.workspace_network import MODEL_PORT
 from tests.unit.components.instances_of_serving import ENDPOINT
 from tests.unit.components.kubernetes_schema import faults

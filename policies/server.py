@@ -79,10 +79,7 @@ class _Court:
         """What a resource alone and its provider decide, so that a violation stops before anything is made."""
 
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            verdict = self._last.take(args.urn) if level == "advisory" else None
-            verdict = verdict or self._alone(args)
-            if level == "mandatory":
-                self._last.keep(args.urn, verdict)
+            verdict = self._last.verdict(level, args.urn, lambda: self._alone(args))
             _tell(report, (one for one in verdict.findings if one.urn == args.urn and one.level == level))
 
         return validate
@@ -93,10 +90,7 @@ class _Court:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
             if not args.resources:
                 return
-            verdict = self._last.take(WHOLE) if level == "advisory" else None
-            verdict = verdict or self._together(args.resources)
-            if level == "mandatory":
-                self._last.keep(WHOLE, verdict)
+            verdict = self._last.verdict(level, WHOLE, lambda: self._together(args.resources))
             late = (one for one in verdict.findings if self._kinds[one.about or one.control] != "resource")
             _tell(report, (one for one in late if one.level == level))
             for note in verdict.notes if level == "advisory" else ():
@@ -145,19 +139,19 @@ def ignored(options: Any) -> tuple[str, ...]:
 
 
 class _Last(threading.local):
-    """The verdict that a policy has just come to, for the one of the other level, which the SDK asks right after it in
-    the same thread and about the same."""
+    """The verdict that the mandatory policy has just come to, for the advisory one, which the SDK asks right after it
+    in the same thread and about the same."""
 
-    about: str = ""
-    verdict: Verdict | None = None
+    kept: tuple[str, Verdict] | None = None
 
-    def keep(self, about: str, verdict: Verdict) -> None:
-        self.about, self.verdict = about, verdict
-
-    def take(self, about: str) -> Verdict | None:
-        """Once: the next answer is about what is asked then, be it the same resource with other inputs."""
-        found = self.verdict if self.about == about else None
-        self.about, self.verdict = "", None
+    def verdict(self, level: Level, about: str, judged: Callable[[], Verdict]) -> Verdict:
+        """Once: the next time `judged` is asked again, be it about the same resource, which may have other inputs."""
+        kept, self.kept = self.kept, None
+        if level == "advisory" and kept is not None and kept[0] == about:
+            return kept[1]
+        found = judged()
+        if level == "mandatory":
+            self.kept = about, found
         return found
 
 

@@ -112,6 +112,28 @@ def test_inputs_that_only_the_resource_policy_saw_decide_and_outputs_fill_what_t
     assert filled({"a": {"x": UNKNOWN}}, {"a": {"x": {"y": 1}}}) == {"a": {"x": {"y": 1}}}
 
 
+@pytest.mark.parametrize("environment", ["dev", "staging"])
+def test_the_same_resource_with_other_inputs_is_judged_anew_at_either_level(environment):
+    """KMS-01 is advice in dev and must hold in staging; the advisory policy takes over what the other has found."""
+    levels = {"dev": "advisory", "staging": "mandatory"}
+    assert config(environment).levels["KMS-01"] == levels[environment]
+    servicer = _PolicyAnalyzerServicer("seedbed-security", "0.1.0", policies("security"), EnforcementLevel.MANDATORY)
+
+    def says(rotates: bool) -> bool:
+        answer = servicer.Analyze(
+            analyzer_pb2.AnalyzeRequest(
+                urn=f"urn:pulumi:{environment}::seedbed::aws:kms/key:Key::one",
+                type="aws:kms/key:Key",
+                name="one",
+                properties=struct({"enableKeyRotation": rotates}),
+            ),
+            None,
+        )
+        return any(" KMS-01 " in f" {one.message}".replace("\n", " ") for one in answer.diagnostics)
+
+    assert [says(rotates) for rotates in (False, True, False, False, True)] == [True, False, True, True, False]
+
+
 def test_three_hundred_resources_are_judged_within_the_budget(tmp_path):
     providers = tuple(one for one in world() if "providers" in one.type)
     rest = [one for one in world() if "providers" not in one.type]

@@ -99,7 +99,7 @@ def test_an_environment_without_a_file_gets_the_levels_of_prod_and_is_told():
 def test_the_packs_say_when_an_environment_has_no_levels_of_its_own(tmp_path):
     qa = tuple(replace(one, urn=one.urn.replace(":staging::", ":qa::"), provider="") for one in world()[:1])
 
-    assert list(said(qa, "gdpr", tmp_path)) == [f"{FOLDER / 'qa.json'}"]
+    assert f"{FOLDER / 'qa.json'}" in said(qa, "gdpr", tmp_path)
 
 
 def test_inputs_that_only_the_resource_policy_saw_decide_and_outputs_fill_what_they_leave_open():

@@ -143,7 +143,7 @@ def test_the_tests_name_what_is_to_be_filled_in_and_pass_when_it_is(checkout):
         (["STO-007"], 2, "no id of a control"),
         (["STO-01"], 1, "STO-01 exists: policies/security/exposure.py."),
         (["NEW-01"], 2, "the family NEW is in no pack yet."),
-        (["ML-97"], 2, "the family ML is in gdpr and security."),
+        (["ML-97"], 2, "the family ML is in gdpr and reproducibility and security."),
         ([FREE, "--pack", "safety"], 2, "--pack safety: allowed are security, gdpr, cost"),
         ([FREE, "--concern", "../x"], 2, "must be a name of a Python file"),
         ([FREE, "--concern", "logging"], 2, "the standard library has a module of that name"),

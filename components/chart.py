@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes_object import KubernetesObject
+from components.kubernetes_object import KubernetesObject, asked_later
 
 Document = Mapping[str, Any]
 """One Kubernetes object as its chart gives it."""
@@ -86,8 +86,8 @@ class Chart(pulumi.ComponentResource):
     """The namespace, known once everything is there."""
 
     last: tuple[pulumi.Resource, ...]
-    """What comes last and goes first: who waits for this waits for all of it. A wait for each object would be the same
-    and half a megabyte of state, which is written at every step."""
+    """The programs and what they are asked about, which comes last and goes first: who waits for these waits for all.
+    A wait for each object would be the same and half a megabyte of state, which is written at every step."""
 
     def __init__(self, name: str, args: ChartArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("seedbed:chart:Chart", name, vars(args), opts)
@@ -104,8 +104,12 @@ class Chart(pulumi.ComponentResource):
         needed = [self._object(name, d, home) for d in documents if d["kind"] not in {DEFINITION, *WORKLOADS, *late}]
         first = [*defined, *home, *needed]
         running = [self._object(name, d, first) for d in documents if d["kind"] in WORKLOADS]
-        asked = [self._object(name, d, running or first) for d in documents if d["kind"] in late]
-        self.last = tuple(asked or running or first)
+        asked = [
+            self._object(name, {**d, "metadata": asked_later(d["metadata"], running)}, running or first)
+            for d in documents
+            if d["kind"] in late
+        ]
+        self.last = (*running, *asked) or tuple(first)
 
         everything = pulumi.Output.all(*(made.id for made in (*first, *running, *asked)))
         self.ready = everything.apply(lambda _: args.namespace)

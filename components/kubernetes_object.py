@@ -1,10 +1,15 @@
 """Objects of a cluster whose kind is known only when the program runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import pulumi
+
+from components.order import once
+
+FORCE = "pulumi.com/patchForce"
+"""Annotation of the provider, which the API server never sees."""
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -23,6 +28,17 @@ class KubernetesObject(pulumi.CustomResource):
             dict(document),
             pulumi.ResourceOptions.merge(opts, provider),
         )
+
+
+def asked_later(metadata: Mapping[str, Any], programs: Iterable[pulumi.Resource]) -> dict[str, Any]:
+    """Metadata of an object that programs of the cluster are asked about, by webhooks: not known until they are there.
+
+    A preview asks the API server about every object that it knows whole. After an `up` that was cut short it would ask
+    webhooks whose program is not there yet, and fail.
+    """
+    annotations = metadata.get("annotations") or {}
+    there = [program.id for program in programs if isinstance(program, pulumi.CustomResource)]
+    return {**metadata, "annotations": {FORCE: once("true", *there), **annotations}}
 
 
 def group_and_version(api: str) -> str:

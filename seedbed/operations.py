@@ -31,6 +31,9 @@ PARALLEL = 32
 SILENT_CLUSTER = "cluster is unreachable"
 """In the Kubernetes provider's words on one that it cannot reach."""
 
+SILENT_WEBHOOK = "failed calling webhook"
+"""In the API server's words on a webhook whose program does not answer."""
+
 
 class StoppedError(SeedbedError):
     """A person stopped the command."""
@@ -63,9 +66,9 @@ def up(
     where a mandatory policy or the engine says no, WrongInputError for a URN that is not there, and RefusedError where
     something that is not allowed to would go, or where AWS would keep it.
     """
-    recover(workspace, steps, agree)
-    deployment = recovery.deployment_of(workspace) if allowed else {}
+    deployment = recover(workspace, steps, agree)
     guard.known(workspace, deployment, allowed)
+    recovery.await_webhooks(workspace, steps, deployment)
     with steps.step("preview, judged by the policies") as step:
         planned = preview(workspace, step, create=True, refresh=refresh)
     lost = at_stake(workspace, steps, planned)
@@ -126,10 +129,12 @@ def preview(workspace: Workspace, step: Step, create: bool = False, refresh: boo
         raise EngineRefusedError(message, guard.unspoken(refused.run), "", do) from refused
 
 
-def recover(workspace: Workspace, steps: Steps, agree: Agree) -> None:
+def recover(workspace: Workspace, steps: Steps, agree: Agree) -> dict[str, Any]:
     """Puts in order what an earlier run left; see `recovery.recover`."""
     with engine_words(workspace, EngineRun()):
-        recovery.recover(workspace, steps, lambda lines: agree("\n".join([*lines, "Put the state in order so?"])))
+        return recovery.recover(
+            workspace, steps, lambda lines: agree("\n".join([*lines, "Put the state in order so?"]))
+        )
 
 
 def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) -> EngineRun:
@@ -137,8 +142,7 @@ def down(workspace: Workspace, steps: Steps, agree: Agree, delete_data: bool) ->
 
     Refuses before it touches anything if something is protected, or if stores hold data and `delete_data` is false.
     """
-    recover(workspace, steps, agree)
-    deployment = recovery.deployment_of(workspace)
+    deployment = recover(workspace, steps, agree)
     guard.refuse_down(workspace, deployment)
     account = Account(workspace.settings, workspace.running)
     cluster = leaving(workspace, account, deployment, steps)
@@ -264,7 +268,16 @@ def _mend_settings(workspace: Workspace) -> str:
 
 
 def _next(workspace: Workspace, words: str, run: EngineRun) -> str:
-    if any(SILENT_CLUSTER in said for said in (words, *(d.message for d in run.diagnostics))):
+    everything = "\n".join((words, *(d.message for d in run.diagnostics)))
+    if SILENT_WEBHOOK in everything:
+        return (
+            "A controller of the cluster does not answer, so the API server takes nothing that it looks after: "
+            f"seedbed status {workspace.name} says what its pods lack. Mend that and run the same command again. Where "
+            "the mend is in the program, bring up the controllers alone first: "
+            f'eval "$(seedbed env {workspace.name} --engine)"; pulumi up --stack {workspace.name} '
+            f"--target '**seedbed:chart:Chart$kubernetes:apps/v1:Deployment::**'"
+        )
+    if SILENT_CLUSTER in everything:
         return (
             f"The cluster does not answer from here: seedbed status {workspace.name} says why. Once it does, run the "
             "same command again: it goes on. What was deleted with the cluster: "

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.automation import Deployment
 from pulumi.automation.errors import StackNotFoundError
 
@@ -21,6 +22,7 @@ from seedbed import engine_process
 from seedbed.account import Account
 from seedbed.cluster import ClusterError, NoClusterError, open_cluster
 from seedbed.cluster.cut_short import is_cluster, wait_until_gone
+from seedbed.cluster.webhooks import KINDS, await_answers
 from seedbed.engine_run import EngineRun, type_of
 from seedbed.failures import RefusedError
 from seedbed.mending import examine, mend, named
@@ -39,8 +41,8 @@ LIVE = (
 """What a person must know before a state that others share is put in order."""
 
 
-def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], bool]) -> None:
-    """Puts in order what an earlier run of the environment left, if it was cut short.
+def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], bool]) -> dict[str, Any]:
+    """Puts in order what an earlier run of the environment left, if it was cut short; the saved deployment.
 
     `agree` is shown what will be done to the state of an environment that is not on this machine. Raises RefusedError
     when it does not agree, while somebody else's run goes on, or where one changed the state meanwhile.
@@ -48,7 +50,7 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
     _outlive(workspace, steps)
     deployment = deployment_of(workspace)
     if not deployment.get("pending_operations"):
-        return
+        return deployment
     with steps.step("an earlier run was cut short: looking for what it was making") as step:
         if workspace.running:
             localcloud.wait_until_quiet(workspace.running)
@@ -87,6 +89,25 @@ def recover(workspace: Workspace, steps: Steps, agree: Callable[[list[str]], boo
         told = remembered(deployment_of(workspace), asked) if asked else None
         if told is not None:
             stack.import_stack(Deployment(version=3, deployment=told))
+    return deployment_of(workspace)
+
+
+def await_webhooks(workspace: Workspace, steps: Steps, deployment: Mapping[str, Any]) -> None:
+    """Waits for programs of the cluster that the API server asks, such as those that a killed run had just started.
+
+    Where the cluster or a program stays silent the engine says so.
+    """
+    webhooks = [(str(r["type"]), str(r["id"])) for r in deployment.get("resources", []) if r["type"] in KINDS]
+    if not webhooks:
+        return
+    with steps.step("controllers of the cluster") as step:
+        try:
+            kube = open_cluster(Account(workspace.settings, workspace.running))
+            silent = await_answers(kube, webhooks, step.say)
+        except (ClusterError, BotoCoreError, ClientError):
+            return
+        for service in silent:
+            step.note(f"       {service} does not answer: what its webhooks are asked about may be refused")
 
 
 def _outwait_deletions(account: Account, deployment: Mapping[str, Any], urns: list[str], steps: Steps) -> bool:

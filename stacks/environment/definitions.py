@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import pulumi
 
 from components.chart import Chart
+from components.kubernetes_object import asked_later
 
 NAMESPACE = "core/v1:Namespace"
 """A namespace goes with all that is in it. Kueue and KServe have finalizers on jobs' workloads and on endpoints: gone
@@ -42,16 +43,18 @@ class Definitions:
             return None  # a chart's program ends its own work
         metadata = given.props.get("metadata")
         inside = metadata.get("namespace") if isinstance(metadata, Mapping) else None
+        programs = self._by_start.get(rest.partition("/")[0], [])
         first = [
-            *self._by_start.get(rest, self._by_start.get(rest.partition("/")[0], [])),
+            *(programs or self._by_start.get(rest, [])),
             *(self._by_namespace.get(inside, []) if isinstance(inside, str) else []),
         ]
         if not first:
             return None
+        props = given.props
+        if programs and isinstance(metadata, Mapping):
+            props = {**props, "metadata": asked_later(metadata, programs)}
         after = pulumi.ResourceOptions(depends_on=first)
-        return pulumi.ResourceTransformationResult(
-            props=given.props, opts=pulumi.ResourceOptions.merge(given.opts, after)
-        )
+        return pulumi.ResourceTransformationResult(props=props, opts=pulumi.ResourceOptions.merge(given.opts, after))
 
 
 def _parent(given: pulumi.ResourceTransformationArgs) -> pulumi.Resource | None:

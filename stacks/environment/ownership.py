@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pulumi
 
+from components.kubernetes_object import FORCE
+
 OWNED = frozenset(
     {
         "Namespace",
@@ -19,8 +21,7 @@ OWNED = frozenset(
 
 TOLD = ("owner", "system", "env", "cost-center")
 
-
-FORCE = {"pulumi.com/patchForce": "true"}
+DECIDED = {FORCE: "true"}
 """What the program says of an object counts, whoever edited it by hand in between (Pulumi's guide "Managing Resources
 with Server-Side Apply"): without it an `up` after such an edit ends in a conflict. Fields that the program leaves out
 stay with those who set them, such as the certificates that controllers write into webhooks."""
@@ -43,7 +44,7 @@ def owned(
         there = metadata.get("annotations") or {}
         if not isinstance(there, Mapping):
             return None
-        told = {**metadata, "annotations": {**FORCE, **said, **there}}
+        told = {**metadata, "annotations": {**DECIDED, **said, **there}}
         return pulumi.ResourceTransformationResult({**given.props, "metadata": told}, given.opts)
 
     return write

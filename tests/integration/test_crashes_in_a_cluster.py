@@ -19,11 +19,18 @@ SEED = int(os.environ.get("SEEDBED_CRASH_SEED", "20261123"))
 AWS_ALONE, WITH_CLUSTER = 195, 312
 """About so many resources the state has before the first object of the cluster, and at the end."""
 
-MOMENTS = sorted(random.Random(SEED).sample(range(AWS_ALONE, WITH_CLUSTER), 2))
+ANYWHERE = random.Random(SEED).randrange(AWS_ALONE, WITH_CLUSTER)
+WEBHOOKS_ALONE = "::kueue-mutatingwebhookconfiguration-"
+"""In the state before the controller that they lead to is made: nobody answers them."""
+
+MOMENTS = (ANYWHERE, WEBHOOKS_ALONE)
 AT_ONCE = 2
 URN = re.compile(r'"urn":\s*"')
 LEFT_OUT = ("database", "tracking", "pipelines", "endpoints", "sagemakerEndpoints", "delivery")
 """What takes long or is looked at elsewhere (tests/integration/test_crashes.py)."""
+
+
+Moment = int | str
 
 
 class Outcome(NamedTuple):
@@ -49,13 +56,17 @@ def small() -> dict[str, Any]:
     return config
 
 
-def killed_at(home: House, resources: int) -> Done:
-    """`up` whose engine is killed when its state has so many resources."""
+def is_reached(moment: Moment, state: str) -> bool:
+    return len(URN.findall(state)) >= moment if isinstance(moment, int) else moment in state
+
+
+def killed_at(home: House, moment: Moment) -> Done:
+    """`up` whose engine is killed when its state has so many resources, or says this."""
     process = home.start("up", "local")
     record = home.root / ".seedbed" / "run" / "local.json"
     state = home.root / ".seedbed" / "state" / ".pulumi" / "stacks" / "seedbed" / "local.json"
     while process.poll() is None:
-        if record.exists() and state.exists() and len(URN.findall(state.read_text())) >= resources:
+        if record.exists() and state.exists() and is_reached(moment, state.read_text()):
             os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
             break
         time.sleep(0.2)
@@ -63,10 +74,10 @@ def killed_at(home: House, resources: int) -> Done:
     return Done(process.returncode, output)
 
 
-def live_through(root: Path, resources: int) -> Outcome:
+def live_through(root: Path, moment: Moment) -> Outcome:
     with house(root) as home:
         home.write("local", small())
-        first = killed_at(home, resources)
+        first = killed_at(home, moment)
         following = home.seedbed("up", "local", code=None)
         if following.code != 0:
             return Outcome(first, following, following, following)
@@ -77,10 +88,10 @@ def live_through(root: Path, resources: int) -> Outcome:
 @pytest.fixture(scope="module")
 def outcomes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[int, Future[Outcome]]]:
+) -> Iterator[dict[Moment, Future[Outcome]]]:
     """The houses of all tests that were asked for, some at a time."""
     here = [i for i in request.session.items if isinstance(i, pytest.Function) and i.module is request.module]
-    asked = [cast(int, item.callspec.params["moment"]) for item in here]
+    asked = [cast(Moment, item.callspec.params["moment"]) for item in here]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {m: pool.submit(live_through, tmp_path_factory.mktemp("killed"), m) for m in asked}
 

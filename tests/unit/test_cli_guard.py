@@ -36,7 +36,8 @@ EMPTIED = ("bucket", "image repository")
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     checkout = clone(tmp_path / "clone")
-    monkeypatch.setattr(operations, "recover", lambda *_: None)
+    known = {"resources": [{"urn": urn, "type": "", "custom": True} for urn in URNS.values()]}
+    monkeypatch.setattr(operations, "recover", lambda *_: known)
     monkeypatch.setattr(operations, "Account", lambda *_: "the account")
     folder = tmp_path / "kept"
     engine = engine_of('echo "$*" >> "$0.asked"', tmp_path / "bin")
@@ -49,8 +50,6 @@ def up(workspace, monkeypatch):
 
     def run(*changes, allowed=(), holds="3 things", in_the_way=False):
         planned, ran = EngineRun(changes={change.urn: change for change in changes}), []
-        known = {"resources": [{"urn": urn, "custom": True} for urn in URNS.values()]}
-        monkeypatch.setattr(recovery, "deployment_of", lambda _: known)
         monkeypatch.setattr(operations, "preview", lambda *_, **__: planned)
         monkeypatch.setattr(operations, "_run", lambda *_, **__: ran.append(planned))
         monkeypatch.setattr(stakes, "GUARDED", dict.fromkeys(GUARDED, lambda *_: (holds, in_the_way)))
@@ -154,7 +153,7 @@ def protected(*names):
 
 
 def test_a_down_of_what_is_protected_is_refused_before_anything_is_asked_or_destroyed(workspace, monkeypatch):
-    monkeypatch.setattr(recovery, "deployment_of", lambda _: protected("database", "bucket"))
+    monkeypatch.setattr(operations, "recover", lambda *_: protected("database", "bucket"))
     monkeypatch.setattr(operations, "Account", lambda *_: pytest.fail("asked"))
     with pytest.raises(RefusedError) as refused:
         operations.down(workspace, Steps(Console(quiet=True)), lambda _: True, delete_data=True)

@@ -62,9 +62,10 @@ def test_a_run_of_somebody_else_in_between_is_never_overwritten(dev):
 
 
 def test_a_state_that_nobody_touched_in_between_is_put_in_order(dev):
-    stack = Shared(cut_short("09:00"), cut_short("09:00"))
+    whole = {"manifest": {"time": "09:02"}, "resources": []}
+    stack = Shared(cut_short("09:00"), cut_short("09:00"), whole)
     asked: list[list[str]] = []
-    recover(dev(stack), Steps(Console(quiet=True)), agree=lambda lines: not asked.append(lines))
+    assert recover(dev(stack), Steps(Console(quiet=True)), agree=lambda lines: not asked.append(lines)) == whole
     assert stack.imported == [{"manifest": {"time": "09:00"}, "resources": []}]
     assert "Another person's run that goes on right now looks just the same" in asked[0][-1]
 

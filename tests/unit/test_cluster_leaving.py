@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from localcloud import Running
-from seedbed import data, guard, leaving, operations, recovery
+from seedbed import data, guard, leaving, operations
 from seedbed.cluster import Kube, NoClusterError, UnreachableError
 from seedbed.cluster.draining import StuckError, drain
 from seedbed.data import Held
@@ -200,11 +200,9 @@ def test_down_ends_what_people_run_before_the_engine_destroys(workspace, kube, s
     scoring.add("Pod", "notebook", phase="Running")
     opens(monkeypatch, kube)
     order: list[str] = []
-    for name in ("recover", "engine_words"):
-        monkeypatch.setattr(operations, name, lambda *_: None)
+    monkeypatch.setattr(operations, "recover", lambda *_: state(TEAM))
     monkeypatch.setattr(operations, "Account", lambda *_: ACCOUNT)
     monkeypatch.setattr(guard, "refuse_down", lambda *_: None)
-    monkeypatch.setattr(recovery, "deployment_of", lambda _: state(TEAM))
     monkeypatch.setattr(data, "held", lambda _: [])
     monkeypatch.setattr(operations, "_run", lambda *_, **__: order.extend([*scoring.gone, "destroy"]))
     monkeypatch.setattr(operations.inventory, "leftovers", lambda *_: SimpleNamespace(left=set(), unasked=[]))

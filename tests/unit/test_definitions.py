@@ -4,7 +4,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.chart import Chart, ChartArgs, Documents
-from components.kubernetes_object import KubernetesObject
+from components.kubernetes_object import FORCE, KubernetesObject
+from seedbed.rehearsal import rehearse
 from stacks.environment.definitions import NAMESPACE, Definitions
 from tests.unit.deploy import deploy
 
@@ -21,7 +22,7 @@ def program():
         "orchard",
         ChartArgs(documents=Documents([SERVER, ITS_OWN]), namespace="orchard", namespace_labels={}),
     )
-    definitions.define(["example.com", NAMESPACE], chart)
+    definitions.define(["example.com", NAMESPACE], *chart.last)
     KubernetesObject("fruit", FRUIT)
     KubernetesObject("settings", SETTINGS)
     kubernetes.core.v1.Namespace("team", metadata={"name": "team"})
@@ -32,12 +33,12 @@ def before():
     return {r.name: {urn.rpartition("::")[2] for urn in r.depends_on} for r in deploy(program)}
 
 
-def test_an_object_waits_for_everything_of_the_chart_that_defines_its_kind():
-    assert {"orchard-deployment-orchard-server", "orchard-namespace-orchard"} <= before()["fruit"]
+def test_an_object_waits_for_the_program_of_the_chart_that_defines_its_kind():
+    assert before()["fruit"] == {"orchard-deployment-orchard-server"}
 
 
 def test_a_teams_namespace_is_gone_before_what_ends_the_work_in_it():
-    assert {"orchard-deployment-orchard-server", "orchard-namespace-orchard"} <= before()["team"]
+    assert before()["team"] == {"orchard-deployment-orchard-server"}
 
 
 def test_another_charts_namespace_waits_for_nothing():
@@ -50,3 +51,14 @@ def test_an_object_of_another_group_waits_for_nothing():
 
 def test_the_charts_own_objects_do_not_wait_for_their_chart():
     assert before()["orchard-fruit-orchard-pear"] == {"orchard-namespace-orchard"}
+
+
+def test_a_preview_asks_nobody_about_an_object_whose_program_is_not_there_yet():
+    inputs = {r.name: r.inputs["metadata"] for r in rehearse(program).resources if r.custom}
+    assert isinstance(inputs["fruit"]["annotations"][FORCE], pulumi.output.Unknown)
+    assert "annotations" not in inputs["settings"]
+
+
+def test_once_the_program_is_there_the_object_is_known_whole():
+    inputs = {r.name: r.inputs["metadata"] for r in deploy(program)}
+    assert inputs["fruit"] == {"name": "apple", "annotations": {FORCE: "true"}}

@@ -1,8 +1,11 @@
 """What charts promise."""
 
+import pulumi
 import pytest
 
 from components.chart import Chart, ChartArgs, Documents, ordinary
+from components.kubernetes_object import FORCE
+from seedbed.rehearsal import rehearse
 from tests.unit.deploy import deploy
 
 
@@ -51,7 +54,7 @@ def test_a_program_finds_its_webhooks_there_and_is_there_before_it_is_asked():
 @pytest.mark.parametrize(
     ("documents", "last"),
     [
-        ((FRUIT, SERVER, definition("Fruit", "Namespaced")), ["fruit-orchard-apple"]),
+        ((FRUIT, SERVER, definition("Fruit", "Namespaced")), ["deployment-orchard-server", "fruit-orchard-apple"]),
         ((WEBHOOK, SERVER), ["deployment-orchard-server"]),
         ((WEBHOOK,), ["namespace-orchard", "validatingwebhookconfiguration-check"]),
     ],
@@ -115,3 +118,12 @@ def test_what_is_no_object_is_shown_with_its_place():
 
 def test_the_component_is_registered_by_the_hash_of_its_objects():
     assert Documents([SERVER]).digest == Documents([dict(SERVER)]).digest != Documents([FRUIT]).digest
+
+
+def test_a_preview_asks_no_webhook_about_the_charts_own_objects_before_its_program_is_there():
+    documents = Documents([FRUIT, SERVER, definition("Fruit", "Namespaced")])
+    args = ChartArgs(documents=documents, namespace="orchard", namespace_labels={})
+    made = [r for r in rehearse(lambda: Chart("c", args)).resources if r.custom]
+    said = {r.name: r.inputs["metadata"].get("annotations") for r in made}
+    assert isinstance(said.pop("c-fruit-orchard-apple")[FORCE], pulumi.output.Unknown)
+    assert set(said.values()) == {None}

@@ -1,5 +1,6 @@
 """What the commands do with an environment, in the order in which they do it."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -31,8 +32,8 @@ PARALLEL = 32
 SILENT_CLUSTER = "cluster is unreachable"
 """In the Kubernetes provider's words on one that it cannot reach."""
 
-SILENT_WEBHOOK = "failed calling webhook"
-"""In the API server's words on a webhook whose program does not answer."""
+SILENT_WEBHOOK = re.compile("failed calling webhook|conversion webhook for .* failed")
+"""The API server's words on a program that judges objects, or converts them, and does not answer."""
 
 
 class StoppedError(SeedbedError):
@@ -269,13 +270,13 @@ def _mend_settings(workspace: Workspace) -> str:
 
 def _next(workspace: Workspace, words: str, run: EngineRun) -> str:
     everything = "\n".join((words, *(d.message for d in run.diagnostics)))
-    if SILENT_WEBHOOK in everything:
+    if SILENT_WEBHOOK.search(everything):
         return (
             "A controller of the cluster does not answer, so the API server takes nothing that it looks after: "
             f"seedbed status {workspace.name} says what its pods lack. Mend that and run the same command again. Where "
-            "the mend is in the program, bring up the controllers alone first: "
-            f'eval "$(seedbed env {workspace.name} --engine)"; pulumi up --stack {workspace.name} '
-            f"--target '**seedbed:chart:Chart$kubernetes:apps/v1:Deployment::**'"
+            "the program has the mend, bring up the controllers alone first: "
+            f'eval "$(seedbed env {workspace.name} --engine)"; pulumi up --refresh --stack {workspace.name} '
+            "--target '**seedbed:chart:Chart$kubernetes:apps/v1:Deployment::**'"
         )
     if SILENT_CLUSTER in everything:
         return (

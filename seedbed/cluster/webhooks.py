@@ -40,7 +40,7 @@ def await_answers(
     """Waits until the programs behind webhook configurations, given by type token and name, answer.
 
     Waited for is only a program that is meant to run, two minutes at most: until it answers the API server refuses all
-    that it would ask it about. Returns the services that still have no program that answers.
+    that it would ask it about. Returns the services of all that do not answer.
     """
     asked = {service for type_, name in webhooks for service in _services(kube.get(KINDS[type_], name))}
     until = time.monotonic() + PATIENCE_SECONDS
@@ -48,7 +48,7 @@ def await_answers(
         asked = {service for service in asked if not _is_answered(kube, service)}
         coming = sorted(service for service in asked if _is_meant_to_run(kube, service))
         if not coming or time.monotonic() > until:
-            return ["/".join(service) for service in coming]
+            return ["/".join(service) for service in sorted(asked)]
         say(f"{'/'.join(coming[0])} does not answer yet")
         sleep(1.0)
 

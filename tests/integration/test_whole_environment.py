@@ -147,11 +147,20 @@ def test_a_change_by_kubectl_edit_is_found_and_mended_though_the_api_server_is_k
     assert re.search(r"^ +update scoring-workspace-default-deny ", found, re.MULTILINE), found
     (api,) = [p for p in whole.control("GET", "processes")["processes"] if p["name"] == "apiserver"]
     os.kill(api["pid"], signal.SIGKILL)
-    whole.seedbed("up", "local", "--refresh")
-
-    assert there.ask("GET", path).body["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    (again,) = [p for p in whole.control("GET", "processes")["processes"] if p["name"] == "apiserver"]
-    assert (again["pid"] != api["pid"], again["restarts"]) == (True, api["restarts"] + 1)
+    wider = shipped("local")
+    wider["seedbed:environment"]["teams"][0]["cpuQuota"] = 40
+    try:
+        whole.write("local", wider)
+        whole.seedbed("up", "local", "--refresh")
+        assert there.ask("GET", path).body["spec"]["policyTypes"] == ["Ingress", "Egress"]
+        quota = there.ask("GET", "/api/v1/namespaces/scoring/resourcequotas/workspace").body
+        assert quota["spec"]["hard"]["requests.cpu"] == "40"
+        (again,) = [p for p in whole.control("GET", "processes")["processes"] if p["name"] == "apiserver"]
+        assert (again["pid"] != api["pid"], again["restarts"]) == (True, api["restarts"] + 1)
+    finally:
+        whole.write("local", shipped("local"))
+        whole.seedbed("up", "local")
+    assert "local: 0 changes" in whole.seedbed("up", "local").output
 
 
 def test_a_second_up_changes_nothing_and_is_quick(whole):

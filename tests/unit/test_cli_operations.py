@@ -72,6 +72,11 @@ def test_the_engines_own_words_are_kept_whole_without_what_is_expected(dev):
         ("error: PULUMI_ACCESS_TOKEN must be set: access token missing", "pulumi login"),
         ("error: incorrect passphrase", "PULUMI_CONFIG_PASSPHRASE"),
         ("error: configured Kubernetes cluster is unreachable", "seedbed status dev says why"),
+        (
+            'failed calling webhook "mresourceflavor.kb.io": 502',
+            "pulumi up --refresh --stack dev --target '**seedbed:chart",
+        ),
+        ("conversion webhook for kueue.x-k8s.io/v1beta1, Kind=Cohort failed: 502", "bring up the controllers alone"),
         ("error: anything", "run the same command again"),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_program_that_does_not_start_is_named_after_a_while(kube, server, monk
 )
 def test_what_is_not_meant_to_run_is_not_waited_for(kube, server, there):
     server.lists(f"{WORKLOADS}/deployments", *there)
-    assert waited(kube) == ([], [])
+    assert waited(kube) == (["kueue-system/webhook"], [])
 
 
 @pytest.mark.parametrize(

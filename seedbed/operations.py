@@ -1,6 +1,5 @@
 """What the commands do with an environment, in the order in which they do it."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +12,10 @@ from seedbed.account import Account
 from seedbed.engine_run import EXPECTED, EngineRun
 from seedbed.failures import INTERRUPTED, MissingError, RefusedError, SeedbedError, WrongInputError
 from seedbed.leaving import leaving
+from seedbed.remedies import mend_settings, way_on
 from seedbed.stakes import Stake
 from seedbed.steps import Step, Steps
-from seedbed.workspace import UNREACHABLE, Workspace
+from seedbed.workspace import Workspace
 from stacks.settings import Settings
 
 Agree = Callable[[str], bool]
@@ -27,13 +27,6 @@ Shown = Callable[[EngineRun, Sequence[Stake]], None]
 
 PARALLEL = 32
 """Operations at once: nearly all of them wait for AWS, and the engine's own choice is four a core."""
-
-
-SILENT_CLUSTER = "cluster is unreachable"
-"""In the Kubernetes provider's words on one that it cannot reach."""
-
-SILENT_WEBHOOK = re.compile("failed calling webhook|conversion webhook for .* failed")
-"""The API server's words on a program that judges objects, or converts them, and does not answer."""
 
 
 class StoppedError(SeedbedError):
@@ -247,50 +240,16 @@ def engine_words(workspace: Workspace, run: EngineRun) -> Iterator[None]:
                 "Run the same command again: what was begun is looked for, and finished.",
             ) from error
         if run.blocking:
-            raise EngineRefusedError(
-                f"{workspace.name}: policies say no", run, "", _mend_settings(workspace)
-            ) from error
+            raise EngineRefusedError(f"{workspace.name}: policies say no", run, "", mend_settings(workspace)) from error
         lines = (workspace.command.words or str(error)).splitlines()
         words = "\n".join(line for line in lines if not EXPECTED.search(line)).strip()
         raise EngineRefusedError(
-            f"{workspace.name}: the engine says no", run, words, _next(workspace, words, run)
+            f"{workspace.name}: the engine says no", run, words, way_on(workspace, words, run)
         ) from error
     except InvalidVersionError as error:
         raise MissingError(str(error), do="Update pulumi, or let ours be built: SEEDBED_ENGINE=build") from error
     if workspace.command.interrupted:
         raise StoppedError(f"{workspace.name}: stopped as you asked.", do="Run the same command again to go on.")
-
-
-def _mend_settings(workspace: Workspace) -> str:
-    return (
-        f"Mend what each violation names (settings: {workspace.checkout.file(workspace.name)}), "
-        f"then see: seedbed check {workspace.name}"
-    )
-
-
-def _next(workspace: Workspace, words: str, run: EngineRun) -> str:
-    everything = "\n".join((words, *(d.message for d in run.diagnostics)))
-    if SILENT_WEBHOOK.search(everything):
-        return (
-            "A controller of the cluster does not answer, so the API server takes nothing that it looks after: "
-            f"seedbed status {workspace.name} says what its pods lack. Mend that and run the same command again. Where "
-            "the program has the mend, bring up the controllers alone first: "
-            f'eval "$(seedbed env {workspace.name} --engine)"; pulumi up --refresh --stack {workspace.name} '
-            "--target '**seedbed:chart:Chart$kubernetes:apps/v1:Deployment::**'"
-        )
-    if SILENT_CLUSTER in everything:
-        return (
-            f"The cluster does not answer from here: seedbed status {workspace.name} says why. Once it does, run the "
-            "same command again: it goes on. What was deleted with the cluster: "
-            f"{UNREACHABLE}=true and the same command strikes it off."
-        )
-    if workspace.on_this_machine:
-        return "Mend the cause and run the same command again: it goes on. The account's log: seedbed cloud logs"
-    if "passphrase" in words:
-        return "Set PULUMI_CONFIG_PASSPHRASE, or change the stack's secrets provider."
-    if "pulumi login" in words or "access token" in words.lower():
-        return "Log in to the backend that keeps this environment's state: pulumi login"
-    return "Mend the cause and run the same command again: it goes on where this one stopped."
 
 
 def offline_note(settings: Settings) -> str:

@@ -1,6 +1,6 @@
 # The words that a person and CI share. Nothing here needs more than bash, make and Python 3.11.
 .DEFAULT_GOAL := help
-.PHONY: help up down test check docs lock tracking browser clean runtime dev
+.PHONY: help up down test check docs lock tracking browser referees clean runtime dev
 SHELL := bash
 PYTHON ?= python3
 export PYTHON
@@ -40,6 +40,8 @@ lock: dev  ## write the hash-locked requirements anew from requirements/*.in
 	@$(LOCK) requirements/dev.in -o requirements/dev.txt
 	@$(LOCK) requirements/tracking.in -o requirements/tracking.txt
 	@$(LOCK) requirements/browser.in -o requirements/browser.txt
+	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
+	@$(LOCK) requirements/prowler.in -o requirements/prowler.txt
 	@$(LOCK) requirements/benchmarks.in -o requirements/benchmarks.txt
 
 tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
@@ -48,9 +50,15 @@ tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
 browser:  ## set up the browser that tests open pages in, 440 MB in .venv-browser
 	@requirements/install browser
 
+referees: dev  ## what other people's scanners say of the same resources, 1 GB in .venv-checkov and .venv-prowler; for the night
+	@requirements/install checkov
+	@requirements/install prowler
+	@.venv/bin/python -m engine
+	@.venv/bin/python -m pytest -n 0 referees
+
 # Does not destroy anything: `make down` does. Binaries in the user's cache stay.
 clean:  ## remove caches and the virtual environment; a running local environment is left alone
-	@rm -rf .venv .venv-tracking .venv-browser .pytest_cache .ruff_cache .hypothesis ./*.egg-info
+	@rm -rf .venv .venv-tracking .venv-browser .venv-checkov .venv-prowler .pytest_cache .ruff_cache .hypothesis ./*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime:

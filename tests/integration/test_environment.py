@@ -38,14 +38,14 @@ def test_a_bucket_is_closed_versioned_and_tls_only(home, bucket):
 
 
 @pytest.mark.parametrize("dataset", SETTINGS.environment.datasets, ids=lambda d: d.name)
-def test_a_data_set_lies_under_the_key_of_its_class(home, dataset):
+def test_a_data_set_lies_under_a_key_of_its_own(home, dataset):
     bucket = SETTINGS.dataset_bucket(dataset.name)
     aliases = {a["AliasName"]: a.get("TargetKeyId") for a in home.aws("kms").list_aliases()["Aliases"]}
 
     (rule,) = home.aws("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     default = rule["ApplyServerSideEncryptionByDefault"]
     assert default["SSEAlgorithm"] == "aws:kms"
-    assert default["KMSMasterKeyID"].endswith(aliases[f"alias/seedbed-local-{dataset.data_class}"])
+    assert default["KMSMasterKeyID"].endswith(aliases[f"alias/seedbed-local-data-{dataset.name}"])
     assert rule["BucketKeyEnabled"] is True
 
 
@@ -136,7 +136,8 @@ def test_the_network_is_closed_and_recorded(home):
     assert {r.get("NatGatewayId") for r in routes} == {nat["NatGatewayId"]}
     assert len(routes) == 2
     endpoints = ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
-    assert {e["ServiceName"].split(".", 3)[-1] for e in endpoints} == {"s3", "ecr.api", "ecr.dkr", "kms", "logs", "sts"}
+    services = {e["ServiceName"].split(".", 3)[-1] for e in endpoints}
+    assert services == {"s3", "ecr.api", "ecr.dkr", "kms", "logs", "sts", "sagemaker.runtime"}
 
 
 def test_images_never_change_are_scanned_and_mirrored(home):
@@ -159,7 +160,9 @@ def test_up_ends_with_what_a_person_wants_to_know(home):
 
     assert re.search(r"^ +KeyRing keys +\d+ ", said, re.MULTILINE)
     assert re.search(r"^stores +ArtifactStore artifacts +\d+ ", said, re.MULTILINE)
-    assert "policies: no violation (packs seedbed-cost, seedbed-gdpr, seedbed-security)" in said
+    assert (
+        "policies: no violation (packs seedbed-cost, seedbed-gdpr, seedbed-reproducibility, seedbed-security)" in said
+    )
     assert f"bucket: {SETTINGS.dataset_bucket('applications')}" in said
     assert "next:" in said
 
@@ -218,7 +221,11 @@ def test_a_change_made_by_hand_is_found_and_mended(home):
         (lambda env: env["network"].update(flowLogRetentionDays=60), {"network-flow-log-group"}),
         (
             lambda env: env["keys"].update(rotationDays=180),
-            {*(f"keys-{c}" for c in SETTINGS.data_classes), "audit-key", "alerts-key", "privacy-alerts-key"},
+            {
+                *(f"keys-{c}" for c in SETTINGS.data_classes),
+                *(f"keys-data-{d.name}" for d in SETTINGS.environment.datasets),
+                *("keys-capture-scoring", "audit-key", "alerts-key", "privacy-alerts-key"),
+            },
         ),
         (
             lambda env: env["datasets"][0].update(retentionDays=365),

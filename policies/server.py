@@ -1,7 +1,7 @@
 """The packs as the Pulumi engine runs them: it sends resources, these policies ask the controls."""
 
 import datetime
-import re
+import gc
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -18,11 +18,10 @@ from pulumi_policy import (
     ResourceValidationPolicy,
     StackValidationArgs,
     StackValidationPolicy,
-    proxy,
 )
-from pulumi_policy.deserialize import serialize_properties
 
 from policies.control import Control, Kind, controls
+from policies.inputs import plain, undecoded
 from policies.levels import FOLDER, Config, Level, config
 from policies.stack import ROOT, UNKNOWN, Resource, Stack, environment_of
 from policies.verdict import Finding, Verdict, judge
@@ -36,7 +35,10 @@ DESCRIPTIONS: Mapping[Level, str] = {
 
 def serve(pack: str) -> None:
     """Serve the controls of `policies/PACK` to the engine that started this process; returns when it ends."""
-    PolicyPack(f"seedbed-{pack}", policies(pack), EnforcementLevel.MANDATORY)
+    undecoded()
+    made = policies(pack)
+    gc.freeze()  # what is loaded stays: the collector need not look through it again and again
+    PolicyPack(f"seedbed-{pack}", made, EnforcementLevel.MANDATORY)
 
 
 def policies(
@@ -68,11 +70,12 @@ class _Court:
     def __init__(self, pack: str, folder: Path, exceptions: Path, today: Callable[[], datetime.date]) -> None:
         chosen = [one for one in controls() if one.pack == pack or one.kind == "verdict"]
         self._kinds: dict[str, Kind] = {one.id: one.kind for one in chosen}
-        self._early = [one for one in chosen if one.kind == "resource" or one.id == "GOV-04"]
-        self._chosen = chosen
-        self._inputs: dict[str, dict[str, Any]] = {}
+        self._early: Callable[[str], list[Control]] = cache(lambda token: _early(chosen, token))
+        self._inputs: dict[str, Mapping[str, Any]] = {}
         self._last = _Last()
         self._waivers, self._today = waivers(exceptions), today
+        # Whether an exception is still needed depends on all findings; without one only what is told is judged again.
+        self._late = chosen if self._waivers else [one for one in chosen if one.kind != "resource"]
         self._config: Callable[[str], Config] = cache(lambda environment: config(environment, folder))
 
     def resource(self, level: Level) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
@@ -100,37 +103,44 @@ class _Court:
 
     def _alone(self, args: ResourceValidationArgs) -> Verdict:
         """The verdict on one resource."""
-        made, props = args.provider, plain(args.props)
-        provider = made.urn if made else ""
-        protect, token = protected(args.opts), args.resource_type
+        self._inputs[args.urn] = args.props
+        environment, token, made = environment_of(args.urn), args.resource_type, args.provider
+        if not self._early(token):
+            return Verdict(environment=environment, findings=())
+        props = self._inputs[args.urn] = plain(args.props)
+        provider, protect = made.urn if made else "", protected(args.opts)
         some = [Resource(urn=args.urn, type=token, name=args.name, props=props, provider=provider, protect=protect)]
         if made and made.urn != args.urn:
             some.append(Resource(urn=made.urn, type=made.resource_type, name=made.name, props=plain(made.props)))
-        self._inputs[args.urn] = props
-        return self._judge(some, self._early, environment_of(args.urn))
+        return self._judge(some, self._early(token), environment)
 
     def _together(self, resources: Iterable[PolicyResource]) -> Verdict:
         """The verdict on all resources."""
         some = [self._resource(one) for one in resources]
-        return self._judge(some, self._chosen, environment_of(some[0].urn))
+        return self._judge(some, self._late, environment_of(some[0].urn))
 
     def _judge(self, some: Iterable[Resource], by: list[Control], environment: str) -> Verdict:
         return judge(Stack(some), self._config(environment), self._waivers, today=self._today(), only=by)
 
     def _resource(self, one: PolicyResource) -> Resource:
-        outputs = plain(one.props)
-        inputs = outputs if one.resource_type == ROOT else self._inputs.get(one.urn, outputs)
         return Resource(
             urn=one.urn,
             type=one.resource_type,
             name=one.name,
-            props=filled(inputs, outputs),
+            props=self._known(one),
             dependencies={key: tuple(d.urn for d in some) for key, some in one.property_dependencies.items()},
             parent=one.parent.urn if one.parent else "",
             provider=one.provider.urn if one.provider else "",
             protect=protected(one.opts),
             ignores=ignored(one.opts),
         )
+
+    def _known(self, one: PolicyResource) -> Mapping[str, Any]:
+        """Inputs with what outputs add to them; outputs alone of the stack, and where no inputs came."""
+        if one.resource_type == ROOT or one.urn not in self._inputs:
+            return plain(one.props)
+        inputs = plain(self._inputs[one.urn])
+        return filled(inputs, plain(one.props)) if is_open(inputs) else inputs
 
 
 def ignored(options: Any) -> tuple[str, ...]:
@@ -163,24 +173,17 @@ def protected(options: Any) -> bool:
     return getattr(options, "protect", None) is True
 
 
-def plain(props: Any) -> dict[str, Any]:
-    """What the SDK hands to a policy, without its proxies: plain data with `UNKNOWN` for its markers.
-
-    Inputs of the engine's own (`__defaults`) are left out.
-    """
-    return _marked(serialize_properties(props))
+def _early(chosen: Iterable[Control], token: str) -> list[Control]:
+    """Those that a resource of this type is judged by alone, and the one that speaks for what they cannot decide."""
+    asked = [one for one in chosen if one.kind == "resource" and one.judges(token)]
+    return [*asked, *(one for one in chosen if one.id == "GOV-04")] if asked else []
 
 
-def _marked(value: Any) -> Any:
+def is_open(value: Any) -> bool:
+    """Whether a value or one within it is unknown."""
     if isinstance(value, dict):
-        return {key: _marked(one) for key, one in value.items() if not key.startswith("__")}
-    if isinstance(value, list):
-        return [_marked(one) for one in value]
-    return UNKNOWN if isinstance(value, str) and value in MARKERS else value
-
-
-MARKERS = frozenset(value for name, value in vars(proxy).items() if re.fullmatch(r"UNKNOWN_\w+_VALUE", name))
-"""Texts that stand for a value that the engine does not know."""
+        return any(map(is_open, value.values()))
+    return any(map(is_open, value)) if isinstance(value, list) else value is UNKNOWN
 
 
 def filled(inputs: Any, outputs: Any) -> Any:

@@ -1,9 +1,11 @@
 """A stack as a judge sees it: plain resources and how they refer to each other."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 
 class _Unknown:
@@ -57,7 +59,7 @@ class Stack:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self.resources: tuple[Resource, ...] = tuple(resources)
-        self._found: dict[tuple[Any, ...], dict[str, list[tuple[Resource, tuple[Resource, ...]]]]] = {}
+        self._found: dict[tuple[Any, ...], Any] = {}
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
@@ -91,6 +93,12 @@ class Stack:
         """Resources whose type is one of `types`, in order of URN within a type."""
         for token in types:
             yield from self.by_type.get(token, ())
+
+    def once(self, key: tuple[Any, ...], find: Callable[[], T]) -> T:
+        """What `find` gives, found out once for this stack; `key` starts with the name of who asks."""
+        if key not in self._found:
+            self._found[key] = find()
+        return self._found[key]
 
     def provider_of(self, resource: Resource) -> Resource | None:
         """The provider resource, found with or without the engine's id after the URN."""
@@ -135,15 +143,17 @@ class Stack:
         self, types: Iterable[str], prop: str, target: Resource
     ) -> Iterable[tuple[Resource, tuple[Resource, ...]]]:
         """Resources that refer to `target`, each with all that it may refer to; looked up, not searched again."""
-        sought, same = (tuple(types), prop), SAME.get(target.type, (target.type,))
-        index = self._found.get((*sought, same))
-        if index is None:
-            index = self._found[(*sought, same)] = {}
-            for one in self.of(sought[0]):
+        sought, same = tuple(types), SAME.get(target.type, (target.type,))
+
+        def index() -> dict[str, list[tuple[Resource, tuple[Resource, ...]]]]:
+            found: dict[str, list[tuple[Resource, tuple[Resource, ...]]]] = {}
+            for one in self.of(sought):
                 behind = self.referents(one, prop, same)
                 for other in behind:
-                    index.setdefault(other.urn, []).append((one, behind))
-        return index.get(target.urn, ())
+                    found.setdefault(other.urn, []).append((one, behind))
+            return found
+
+        return self.once(("links", sought, prop, same), index).get(target.urn, ())
 
 
 BUCKET = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")

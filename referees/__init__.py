@@ -1,0 +1,1 @@
+"""Other people's scanners as witnesses for the controls."""

@@ -41,7 +41,7 @@ lock: dev  ## write the hash-locked requirements anew from requirements/*.in
 	@$(LOCK) requirements/tracking.in -o requirements/tracking.txt
 	@$(LOCK) requirements/browser.in -o requirements/browser.txt
 	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
-	@$(LOCK) requirements/prowler.in -o requirements/prowler.txt
+	@$(LOCK) --no-deps requirements/prowler.in -o requirements/prowler.txt
 	@$(LOCK) requirements/benchmarks.in -o requirements/benchmarks.txt
 
 tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
@@ -50,7 +50,7 @@ tracking:  ## set up MLflow for `seedbed tracking`, 900 MB in .venv-tracking
 browser:  ## set up the browser that tests open pages in, 440 MB in .venv-browser
 	@requirements/install browser
 
-referees: dev  ## what other people's scanners say of the same resources, 1 GB in .venv-checkov and .venv-prowler; for the night
+referees: dev  ## what other people's scanners say of the same resources, 540 MB in .venv-checkov and .venv-prowler; for the night
 	@requirements/install checkov
 	@requirements/install prowler
 	@.venv/bin/python -m engine

@@ -273,7 +273,7 @@ def test_a_nat_gateway_of_one_zone_says_so(ec2, network):
 
 def test_requests_at_once_get_an_address_each():
     def hosts() -> Iterator[ipaddress.IPv4Address]:
-        for host in ipaddress.ip_network("10.0.0.0/24").hosts():
+        for host in ipaddress.IPv4Network("10.0.0.0/24").hosts():
             time.sleep(0.001)
             yield host
 

@@ -1,6 +1,9 @@
 """moto drops what subnets, NAT gateways, interface endpoints and flow logs are told, or tells what cannot be."""
 
+from threading import Lock
 from typing import Any
+
+from moto.ec2.models.subnets import Subnet
 
 from localcloud import overlay
 from localcloud.call import Call
@@ -8,6 +11,16 @@ from localcloud.extensions.network_dependencies import living_endpoints
 from localcloud.refusal import Answer, Refusal
 
 _HOSTNAME_TYPES = ("ip-name", "resource-name")
+
+_free_address = Subnet.get_available_subnet_ip
+_giving = Lock()
+
+
+@overlay.replaces(Subnet, "get_available_subnet_ip")
+def addresses_are_given_one_after_another(subnet: Subnet, holder: Any) -> str:
+    """moto gives them from one generator, which breaks where two requests ask at once."""
+    with _giving:
+        return _free_address(subnet, holder)
 
 
 @overlay.checks("ec2", "ModifySubnetAttribute")

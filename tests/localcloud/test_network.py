@@ -1,9 +1,15 @@
 """Networks as the Amazon VPC User Guide and the Amazon EC2 API Reference tell of them."""
 
+import ipaddress
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from localcloud.extensions.network_facts import addresses_are_given_one_after_another
 from tests.localcloud.conftest import REGION
 from tests.localcloud.refusals import refused
 
@@ -263,3 +269,19 @@ def test_a_nat_gateway_of_one_zone_says_so(ec2, network):
 
     assert seen["AvailabilityMode"] == "zonal"
     assert [(a["AllocationId"], a["IsPrimary"]) for a in seen["NatGatewayAddresses"]] == [(network.address, True)]
+
+
+def test_requests_at_once_get_an_address_each():
+    def hosts() -> Iterator[ipaddress.IPv4Address]:
+        for host in ipaddress.IPv4Network("10.0.0.0/24").hosts():
+            time.sleep(0.001)
+            yield host
+
+    subnet: Any = SimpleNamespace(
+        _unused_ips=set(), _subnet_ips={}, _subnet_ip_generator=hosts(), cidr=SimpleNamespace()
+    )
+    subnet.cidr.broadcast_address = ipaddress.ip_address("10.0.0.255")
+    with ThreadPoolExecutor(8) as pool:
+        given = list(pool.map(lambda number: addresses_are_given_one_after_another(subnet, number), range(32)))
+
+    assert len(set(given)) == 32

@@ -93,8 +93,8 @@ def _rules(stack: Stack) -> Iterator[Watch]:
             or (isinstance(name, str) and look(one.props, "rule") == name)
         ]
         told = {topic.urn: topic for one in targets for topic in topics(one, "arn", stack)}
-        raw = look(rule.props, "eventPattern")
-        pattern = UNKNOWN if raw is UNKNOWN else document(rule.props, "eventPattern")
+        decisive = [look(rule.props, path) for path in ("eventPattern", "state", "isEnabled", "eventBusName")]
+        pattern = UNKNOWN if UNKNOWN in decisive else document(rule.props, "eventPattern")
         yield Watch(rule, tuple(told.values()), pattern)
 
 

@@ -1,5 +1,6 @@
 """What identity policies let somebody do: allowances, less what is denied, within a permissions boundary."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,14 @@ from policies.documents import POSITIVE, Statement, places, reaches
 BOUNDARY_KEY = "iam:permissionsboundary"
 
 NEGATIVE = frozenset({"stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike"})
+
+SERVICE = 2
+"""The field of an ARN that names the service."""
+
+WILDCARD = re.compile(r"[*?]")
+
+OWNERS = {"sts": "iam", "rds-data": "rds", "redshift-data": "redshift"}
+"""Services whose actions are on resources of another."""
 
 NAMES = ("q7x0", "Zk9-w")
 """Two names that share nothing: what covers both covers any."""
@@ -70,10 +79,12 @@ class Grants:
         return None
 
     def at_all(self, action: str, *, guarded: bool = False) -> bool:
-        """Whether `action` is allowed on anything."""
+        """Whether `action` is allowed on anything of its service."""
         blanket = [one for one in self.denies if _ends(one, guarded) and one.does(action)]
         denied = any("*" in one.resources for one in blanket)
-        return not denied and self._bounded(action, (), guarded) and any(True for _ in self._allowing(action, guarded))
+        if denied or not self._bounded(action, (), guarded):
+            return False
+        return any(concerns(one, action) for one in self._allowing(action, guarded))
 
     def _allowing(self, action: str, guarded: bool) -> Iterator[Statement]:
         for one in self.statements:
@@ -104,6 +115,20 @@ def pairs(one: Statement, kind: Kind) -> Iterator[tuple[str, str]]:
             covers = one.covers if one.not_resources else (lambda arn, form=pattern: reaches(form, arn))
             if covers(first) and covers(second):
                 yield first, second
+
+
+def concerns(one: Statement, action: str) -> bool:
+    """Whether a statement names a resource that may be one of the action's service: `*` on a bucket makes no role."""
+    service = action.partition(":")[0].lower()
+    return any(_may_be_of(OWNERS.get(service, service), pattern) for pattern in one.resources or ("*",))
+
+
+def _may_be_of(service: str, pattern: str) -> bool:
+    """Whether a pattern may cover a resource of a service; what follows its first wildcard may be anything."""
+    fields = WILDCARD.split(pattern.lower(), maxsplit=1)[0].split(":")
+    if len(fields) <= SERVICE:
+        return True
+    return fields[SERVICE] == service or (len(fields) == SERVICE + 1 and service.startswith(fields[SERVICE]))
 
 
 def guards(one: Statement) -> bool:

@@ -25,14 +25,17 @@ def named(arn: object) -> str:
 
 def roles_of(one: Resource, stack: Stack) -> tuple[Resource, ...]:
     """Roles of this stack that a policy, inline policy or attachment belongs to."""
+    return stack.once(("roles of", one.urn), lambda: _roles_of(one, stack))
+
+
+def _roles_of(one: Resource, stack: Stack) -> tuple[Resource, ...]:
     if one.type == POLICY:
         links = [link for link in stack.of((ATTACHMENT, ATTACHMENTS)) if _among(one, policies_of(link, stack))]
         direct = [role for role in stack.of([ROLE]) if _among(one, _policies(role, "managedPolicyArns", stack))]
         return _once([*direct, *(role for link in links for role in roles_of(link, stack))])
     path = "roles" if one.type == ATTACHMENTS else "role"
     names = {named(value) for value in _each(look(one.props, path))}
-    literal = [role for role in stack.of([ROLE]) if _called(role) in names - {""}]
-    return _once([*stack.referents(one, path, [ROLE]), *literal])
+    return _once([*stack.referents(one, path, [ROLE]), *_by_name(ROLE, names, stack)])
 
 
 def policies_of(attachment: Resource, stack: Stack) -> tuple[Resource, ...]:
@@ -111,9 +114,25 @@ def attached_elsewhere(role: Resource, stack: Stack) -> Iterator[tuple[Resource,
 
 
 def _policies(one: Resource, path: str, stack: Stack) -> tuple[Resource, ...]:
+    return stack.once(("policies", one.urn, path), lambda: _policies_at(one, path, stack))
+
+
+def _policies_at(one: Resource, path: str, stack: Stack) -> tuple[Resource, ...]:
     names = {named(value) for value in _each(look(one.props, path)) if "::aws:policy/" not in str(value)}
-    literal = [found for found in stack.of([POLICY]) if _called(found) in names - {""}]
-    return _once([*stack.referents(one, path, [POLICY]), *literal])
+    return _once([*stack.referents(one, path, [POLICY]), *_by_name(POLICY, names, stack)])
+
+
+def _by_name(token: str, names: set[str], stack: Stack) -> list[Resource]:
+    """Resources of a type that bear one of these names, in order of URN."""
+
+    def index() -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for one in stack.of([token]):
+            found.setdefault(_called(one), []).append(one)
+        return found
+
+    called = stack.once(("called", token), index)
+    return sorted((one for name in names - {""} for one in called.get(name, ())), key=lambda one: one.urn)
 
 
 def _called(one: Resource) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from policies.stack import UNKNOWN
@@ -68,7 +69,7 @@ def number(props: Any, path: str) -> float | None:
 
 
 def as_number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     try:
         return float(value) if not isinstance(value, str) or value.strip().isdecimal() else None

@@ -84,6 +84,7 @@ def _whole(holder: Resource, where: str) -> bool:
     """Whether the rule has no filter: an empty prefix is none."""
     narrow = [literal(holder.props, f"{where}.{path}") for path in ("prefix", "filter.prefix")]
     others = literal(holder.props, f"{where}.filter", {})
-    rest = {key: value for key, value in others.items() if key != "prefix"} if isinstance(others, Mapping) else others
+    given = others if isinstance(others, Mapping) else {"filter": others}
+    rest = {key: value for key, value in given.items() if key != "prefix"}
     tags = literal(holder.props, f"{where}.tags")
     return not any(narrow) and not tags and not any(value for key, value in rest.items() if not key.startswith("__"))

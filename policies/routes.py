@@ -22,6 +22,11 @@ def public(subnet: Resource, stack: Stack) -> bool:
     return any(_leads_out(table, stack) for table in tables.values())
 
 
+def may_be_public(subnet: Resource) -> bool:
+    """Whether it is unknown if the subnet gives out public addresses."""
+    return look(subnet.props, "mapPublicIpOnLaunch") is UNKNOWN
+
+
 def _leads_out(table: Resource, stack: Stack) -> bool:
     inline = [look(table.props, f"{where}.gatewayId") for where, _ in _routes(table)]
     if any(map(_internet, inline)) or (UNKNOWN in inline and stack.referents(table, "routes", [GATEWAY])):

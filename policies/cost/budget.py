@@ -77,7 +77,7 @@ def _scope(budget: Resource, stack: Stack) -> Iterator[Problem]:
         fix = f"filter by TagKeyValue user:env${stack.environment}, or by LinkedAccount"
         yield fail(path, "not set, so the budget is that of the whole account", fix)
         return
-    values = leaves(look(budget.props, where), where)
+    values = _filters(budget) if where == path else leaves(look(budget.props, where), where)
     if any(_names(value, stack.environment) for _, value in values) or _account(budget):
         return
     unknown = next((place for place, value in values if value is UNKNOWN), "")
@@ -85,6 +85,21 @@ def _scope(budget: Resource, stack: Stack) -> Iterator[Problem]:
         yield undetermined(unknown)
     else:
         yield fail(where, "names neither the environment nor an account", f"add user:env${stack.environment}")
+
+
+def _filters(budget: Resource) -> list[tuple[str, object]]:
+    """What the filters on tags admit; one of a kind that is unknown may be such a filter."""
+    path = "costFilters"
+    if look(budget.props, path) is UNKNOWN:
+        return [(path, UNKNOWN)]
+    found: list[tuple[str, object]] = []
+    for where, _ in items(budget.props, path):
+        kind = look(budget.props, f"{where}.name")
+        if kind == "TagKeyValue":
+            found += leaves(look(budget.props, f"{where}.values"), f"{where}.values")
+        elif kind is UNKNOWN:
+            found.append((f"{where}.name", UNKNOWN))
+    return found
 
 
 def _names(value: object, environment: str) -> bool:

@@ -29,6 +29,7 @@ DOCUMENTS: Mapping[str, str] = {
     "aws:kms/key:Key": "policy",
     "aws:ecr/repositoryPolicy:RepositoryPolicy": "policy",
     "aws:secretsmanager/secretPolicy:SecretPolicy": "policy",
+    "aws:sns/topicPolicy:TopicPolicy": "policy",
     ROLE: "assumeRolePolicy",
 }
 """Resources that hold a policy which names principals, and where."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from policies.customer_keys import KEY, customer_key
 from policies.log_groups import LOG_GROUP, declared
 from policies.reading import as_list
-from policies.routes import ROUTING, SUBNET, public
+from policies.routes import ROUTING, SUBNET, may_be_public, public
 from policies.rule import (
     ABSENT,
     UNKNOWN,
@@ -129,6 +129,8 @@ def _private(group: Resource, stack: Stack, given: Parameters) -> Iterator[Probl
         if public(subnet, stack):
             fix = "use subnets whose route table leads to no internet gateway"
             yield fail(where, f"the subnet {subnet.name} is public", fix)
+        elif may_be_public(subnet):
+            yield undetermined("Subnet.mapPublicIpOnLaunch")
     ids = look(group.props, path)
     literal_ids = [one for one in (() if ids is UNKNOWN else as_list(ids)) if isinstance(one, str)]
     # After the deployment the ids of this stack's own subnets are known too; each stands for one that is behind.

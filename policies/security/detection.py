@@ -189,7 +189,9 @@ def _threats(stack: Stack) -> Iterator[Problem]:
     if not detectors:
         yield fail("Detector", "no threat detection", "add a GuardDuty Detector, or register it under LOG.baseline")
     for one in detectors:
-        if is_off(look(one.props, "enable")):
+        if look(one.props, "enable") is UNKNOWN:
+            yield undetermined("Detector.enable")
+        elif is_off(look(one.props, "enable")):
             yield fail("Detector.enable", "threat detection is off", "set enable to true")
     for name, types in FEATURES.items() if detectors else ():
         if any(True for _ in stack.of(types)):

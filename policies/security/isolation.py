@@ -31,6 +31,7 @@ from policies.rule import (
 
 NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 ADD_ON, CLUSTER = "aws:eks/addon:Addon", "aws:eks/cluster:Cluster"
+NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 CONFIG_MAP = core("ConfigMap")
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -99,7 +100,7 @@ def _label(
     title="Pods are isolated by network policy",
     kind="stack",
     severity="high",
-    types=(*NAMESPACE, NETWORK_POLICY, ADD_ON, CLUSTER, *CONFIG_MAP, *WORKLOADS),
+    types=(*NAMESPACE, NETWORK_POLICY, ADD_ON, CLUSTER, NODE_GROUP, *CONFIG_MAP, *WORKLOADS),
     subjects=(*NAMESPACE, NETWORK_POLICY, ADD_ON, CLUSTER, *WORKLOADS),
     basis=("32(1)(b)", "25(2)"),
     refs=("CKV2_K8S_6", "trivy:KSV-0038", "kube-linter:non-isolated-pod", "CIS-EKS:4.3.1", "CIS-EKS:4.3.2",
@@ -109,7 +110,7 @@ def pods_are_isolated(one: Resource, stack: Stack, _: Parameters) -> Iterator[Pr
     """In every namespace of the stack one policy for all pods denies both directions, and workloads in others, such as
     kube-system, are selected by policies for both; every workload outside its node's network is selected by a policy
     with a selector of its own; no policy lets all sources in; and the cluster enforces policies, which it does not by
-    default: by its add-on vpc-cni, or in Auto Mode by the ConfigMap amazon-vpc-cni.
+    default: on node groups by its add-on vpc-cni, in Auto Mode by the ConfigMap amazon-vpc-cni.
     """
     if one.type in NAMESPACE:
         yield from _closed(named(one), stack)
@@ -248,9 +249,12 @@ def _switched_on(add_on: Resource) -> bool:
 def _enforced(cluster: Resource, stack: Stack) -> Iterator[Problem]:
     if not any(True for _ in stack.of((*WORKLOADS, NETWORK_POLICY, *NAMESPACE))):
         yield skip("nothing of this stack runs in it")
-    elif is_on(literal(cluster.props, "computeConfig.enabled", False)):
+        return
+    auto_mode = is_on(literal(cluster.props, "computeConfig.enabled", False))
+    if auto_mode:
         yield from _auto_mode(stack)
-    elif not any(_of(one, cluster, stack) for one in stack.of([ADD_ON])):
+    groups = any(_belongs(one, cluster, stack) for one in stack.of([NODE_GROUP]))
+    if (groups or not auto_mode) and not any(_of(one, cluster, stack) for one in stack.of([ADD_ON])):
         fix = 'add the add-on vpc-cni with enableNetworkPolicy "true"'
         yield fail("", "no add-on of the cluster enforces network policies", fix)
 
@@ -269,9 +273,11 @@ def _auto_mode(stack: Stack) -> Iterator[Problem]:
 
 
 def _of(add_on: Resource, cluster: Resource, stack: Stack) -> bool:
-    if look(add_on.props, "addonName") != "vpc-cni":
-        return False
-    name = look(add_on.props, "clusterName")
-    return cluster in stack.referents(add_on, "clusterName", [CLUSTER]) or (
+    return look(add_on.props, "addonName") == "vpc-cni" and _belongs(add_on, cluster, stack)
+
+
+def _belongs(one: Resource, cluster: Resource, stack: Stack) -> bool:
+    name = look(one.props, "clusterName")
+    return cluster in stack.referents(one, "clusterName", [CLUSTER]) or (
         isinstance(name, str) and name == look(cluster.props, "name")
     )

@@ -120,8 +120,7 @@ def _reached(one: Resource, stack: Stack) -> Iterator[Problem]:
     """Problems of the services, and ingresses to them, that lead to the server's pods."""
     space = space_of(one, stack)
     for service in stack.of(SERVICE):
-        where, kind = space_of(service, stack), text(service.props, "spec.type", "ClusterIP")
-        selector = look(service.props, "spec.selector")
+        where, selector = space_of(service, stack), look(service.props, "spec.selector")
         # Unlike elsewhere, a service without a selector means no pods (Kubernetes API, ServiceSpec).
         wanted = {"matchLabels": selector} if selector and selector is not ABSENT else False
         chosen = [selects(wanted, labels) for labels in _labels(one)]
@@ -130,6 +129,7 @@ def _reached(one: Resource, stack: Stack) -> Iterator[Problem]:
         if None in (where, space) or True not in chosen:
             yield undetermined("Service.spec.selector" if None in chosen else "Service.metadata.namespace")
             continue
+        kind = text(service.props, "spec.type", "ClusterIP")
         if kind == "NodePort" or (kind == "LoadBalancer" and not _internal(service)):
             fix = "set ClusterIP, or a load balancer whose scheme is internal"
             yield fail("Service.spec.type", f"the service {service.name} lets in from outside the cluster", fix)

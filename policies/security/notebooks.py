@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from policies.customer_keys import ALIAS, KEY, customer_key
 from policies.reading import as_list
-from policies.routes import ROUTING, SUBNET, public
+from policies.routes import ROUTING, SUBNET, may_be_public, public
 from policies.rule import (
     UNKNOWN,
     Parameters,
@@ -17,6 +17,7 @@ from policies.rule import (
     look,
     parts,
     present,
+    undetermined,
 )
 from policies.tags import CLASSES, PERSONAL, tag
 
@@ -82,6 +83,8 @@ def _inside(one: Resource, path: str, stack: Stack) -> Iterator[Problem]:
         if public(subnet, stack):
             fix = "use a subnet whose route table leads to no internet gateway"
             yield fail(path, f"the subnet {subnet.name} is public", fix)
+        elif may_be_public(subnet):
+            yield undetermined("Subnet.mapPublicIpOnLaunch")
 
 
 def _metadata(notebook: Resource) -> Iterator[Problem]:

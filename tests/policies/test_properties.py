@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import pytest
+from botocore.session import Session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,8 +35,8 @@ VALUES = st.recursive(
 )
 
 
-def verdict(some: Any) -> Any:
-    return judge(Stack(some), config("prod"), today=TODAY)
+def verdict(some: Any, only: Any = None) -> Any:
+    return judge(Stack(some), config("prod"), today=TODAY, only=only)
 
 
 def said(some: Any) -> set[tuple[str, str, str, str]]:
@@ -156,17 +159,77 @@ def test_a_resource_alone_gets_the_verdict_that_it_gets_among_others(case):
         assert of(alone, one.urn) == of(whole, one.urn)
 
 
-def test_all_numbers_may_come_as_floats_or_whole():
-    def floats(value: Any) -> Any:
+@pytest.mark.parametrize("kind", [float, Decimal])
+def test_a_number_is_judged_alike_however_it_is_written(kind):
+    def written(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {key: floats(one) for key, one in value.items()}
+            return {key: written(one) for key, one in value.items()}
         if is_list(value):
-            return [floats(one) for one in value]
-        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            return [written(one) for one in value]
+        return kind(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    by_id = {one.id: one for one in controls() if one.kind != "verdict"}
     for case in cases():
-        some = [replace(one, props=floats(one.props)) for one in case.resources]
-        assert verdict(some).findings == verdict(case.resources).findings, case.id
+        asked = [by_id[case.control]] if case.control in by_id else []
+        some = [replace(one, props=written(one.props)) for one in case.resources]
+        assert verdict(some, asked).findings == verdict(case.resources, asked).findings, case.id
+
+
+@MANY
+@given(st.sampled_from(cases()), st.sampled_from(STOCK))
+def test_a_resource_that_a_control_does_not_read_takes_none_of_its_findings_away(case, other):
+    (control,) = (one for one in controls() if one.id == case.control)
+    if control.kind == "verdict" or other.type in control.types or other.type.startswith("pulumi:"):
+        return
+    urn = f"urn:pulumi:{case.environment}::seedbed::{other.type}::unrelated"
+    beside = replace(other, urn=urn, name="unrelated", dependencies={}, provider="")
+    before, after = (
+        {(one.urn, one.state, one.path) for one in made.findings if one.state in ("fail", "undetermined")}
+        for made in (verdict(some, [control]) for some in (case.resources, (*case.resources, beside)))
+    )
+
+    assert before <= after
+
+
+@FEW
+@given(st.sampled_from(cases()), st.randoms(use_true_random=False))
+def test_names_of_resources_decide_nothing(case, random):
+    own = [one for one in case.resources if not one.type.startswith("pulumi:")]
+    numbers = random.sample(range(1000), len(own))
+    urns = {one.urn: f"{one.urn.rpartition('::')[0]}::r{at}" for one, at in zip(own, numbers, strict=True)}
+    some = [
+        replace(
+            one,
+            urn=urns.get(one.urn, one.urn),
+            name=urns.get(one.urn, one.urn).rpartition("::")[2],
+            dependencies={key: tuple(urns.get(urn, urn) for urn in behind) for key, behind in one.dependencies.items()},
+        )
+        for one in case.resources
+    ]
+    before = {(id, urns.get(urn, urn), state, path) for id, urn, state, path in said(case.resources)}
+
+    assert said(some) == before
+
+
+EEA = {"Frankfurt", "Stockholm", "Milan", "Spain", "Ireland", "Paris", "Germany"}
+"""Places of AWS regions in the European Economic Area, as botocore names them."""
+
+
+def test_a_region_is_allowed_just_where_its_place_is_in_the_eea():
+    allowed, known = set(), {}
+    for partition in Session().get_data("endpoints")["partitions"]:
+        known |= {name: one["description"] for name, one in partition["regions"].items()}
+    for name in known:
+        urn = "urn:pulumi:prod::seedbed::pulumi:providers:aws::aws"
+        provider = Resource(urn=urn, type="pulumi:providers:aws", name="aws", props={"region": name})
+        bucket = replace(made("aws:s3/bucket:Bucket", "b", {"region": name}), provider=f"{urn}::id")
+        states = {verdict([provider, bucket]).states("RES-01")[one] for one in (urn, bucket.urn)}
+        assert len(states) == 1, name
+        allowed |= {name} if states == {"pass"} else set()
+
+    assert len(known) > 35
+    places = {name: place.partition("(")[2].rstrip(")") or place for name, place in known.items()}
+    assert allowed == {name for name, place in places.items() if place in EEA}
 
 
 def test_the_list_of_taggable_types_is_that_of_the_pinned_sdk():

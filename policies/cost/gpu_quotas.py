@@ -155,13 +155,15 @@ def _nominal(flavor: Resource, stack: Stack, pools: list[Resource], given: Param
 
 
 def _promised(queue: Resource, flavor: Any) -> list[Any]:
-    """Nominal quotas of accelerators that a queue or cohort has in a flavor."""
+    """Nominal quotas of accelerators that a queue or cohort has in a flavor; UNKNOWN for an entry that may be one."""
     found = []
     for group, _ in items(queue.props, "spec.resourceGroups"):
         for place, entry in items(queue.props, f"{group}.flavors"):
-            if entry is UNKNOWN or look(entry, "name") != flavor:
-                continue
-            for where, resource in items(queue.props, f"{place}.resources"):
-                if resource is not UNKNOWN and ACCELERATOR.fullmatch(str(look(resource, "name"))):
+            if (called := look(entry, "name")) is UNKNOWN:
+                found.append(UNKNOWN)
+            for where, resource in items(queue.props, f"{place}.resources") if called == flavor else ():
+                if (kind := look(resource, "name")) is UNKNOWN:
+                    found.append(UNKNOWN)
+                elif ACCELERATOR.fullmatch(str(kind)):
                     found.append(look(queue.props, f"{where}.nominalQuota"))
     return found

@@ -50,8 +50,13 @@ def near(id: str) -> tuple[Exhibit, ...]:
 
 @cache
 def far(id: str) -> tuple[Exhibit, ...]:
-    """The mutations of the catalogue: met by it or, where they are not its, left alone."""
+    """The mutations of the catalogue: met by it or, where they are not its, left alone.
+
+    A control that judges the judging has every other one judge first, so it is asked of its own mutations only.
+    """
     own = sorted(_deviations(), key=lambda one: id not in one[2])
+    if _REGISTRY[id].kind == "verdict":
+        own = [one for one in own if id in one[2] or not one[2]]
     return tuple(Exhibit(says, id, _speaks(id, stack, _staging(), expected)) for says, stack, expected in own)
 
 

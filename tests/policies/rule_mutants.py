@@ -22,12 +22,12 @@ import yaml
 from policies.control import _REGISTRY
 from policies.rule import controls
 from tests.policies.cases import HERE
-from tests.policies.rule_exhibits import far, near, told
+from tests.policies.rule_exhibits import Exhibit, far, near, told
 from tests.policies.rule_operators import OPERATORS, faults
 
 POLICIES = Path(importlib.import_module("policies").__file__ or "").parent
-LIMIT = 5.0
-"""Seconds of processor time after which a mutant counts as one that never ends."""
+LIMIT = 1.0
+"""Seconds of processor time for one exhibit, some hundred times what it takes; then the mutant never ends."""
 
 
 class Mutant(NamedTuple):
@@ -68,10 +68,11 @@ def tried(
             yield mutant, not _killed(module, index, code, met)
 
 
-def mutants(module: str) -> Iterator[tuple[Mutant, int, CodeType]]:
+@cache
+def mutants(module: str) -> tuple[tuple[Mutant, int, CodeType], ...]:
     """Every fault of every statement of a module, compiled; two that come to one program count once."""
     source = _source(module)
-    lines, seen = source.splitlines(), set()
+    lines, seen, made = source.splitlines(), set(), []
     for index, statement in enumerate(ast.parse(source).body):
         seen.add(ast.unparse(statement))
         for fault in faults(statement):
@@ -79,17 +80,24 @@ def mutants(module: str) -> Iterator[tuple[Mutant, int, CodeType]]:
                 seen.add(written)
                 code = compile(ast.Module([statement], []), f"<{module}>", "exec")
                 name = " ".join(sorted(_defined(statement)))
-                yield Mutant(module, name, lines[fault.line - 1].strip(), fault.operator, fault.change), index, code
+                line = lines[fault.line - 1].strip()
+                made.append((Mutant(module, name, line, fault.operator, fault.change), index, code))
+    return tuple(made)
 
 
 def _killed(module: str, index: int, code: CodeType, met: Iterable[str]) -> bool:
     signal.signal(signal.SIGVTALRM, _stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
     try:
         with _in_force(module, index, code):
-            return any(one.differs() for stage in (near, far, told) for id in met for one in stage(id))
+            return any(_differs(one) for stage in (near, far, told) for id in met for one in stage(id))
     except (_EndlessError, Exception):  # it never ends, does not load, or breaks the judge
         return True
+
+
+def _differs(one: Exhibit) -> bool:
+    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
+    try:
+        return one.differs()
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 

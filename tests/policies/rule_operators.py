@@ -114,6 +114,8 @@ def _variants(node: ast.AST, parent: ast.AST, field: str) -> Iterator[tuple[str,
     asked = field == "test" or (field == "ifs" and isinstance(parent, ast.comprehension))
     if asked and not _simple(node):
         yield "negates a condition", ast.UnaryOp(ast.Not(), node)  # type: ignore[arg-type]
+    if isinstance(parent, ast.keyword) and parent.arg in ("types", "subjects"):
+        yield "judges any type", ast.Tuple([ast.Constant("*")], ast.Load())
     match node:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             yield "drops a not", inner
@@ -203,5 +205,3 @@ def _called(node: ast.AST, parent: ast.AST, field: str) -> Iterator[tuple[str, a
             if at < len(args):
                 everything = ast.Attribute(ast.Name("stack", ast.Load()), "by_type", ast.Load())
                 yield "seeks any type", ast.Call(node.func, [*args[:at], everything, *args[at + 1 :]], node.keywords)
-    if isinstance(parent, ast.keyword) and parent.arg in ("types", "subjects"):
-        yield "judges any type", ast.Tuple([ast.Constant("*")], ast.Load())

@@ -1,5 +1,6 @@
 """Where extensions of moto register: checks before an operation, answers in place of moto's, sequels to success."""
 
+import inspect
 from collections import defaultdict
 from collections.abc import Callable
 from types import ModuleType
@@ -84,15 +85,32 @@ def _wired(call: Call, given: Answer | dict[str, Any]) -> Answer:
 
 
 def replaces(owner: type | ModuleType, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Puts a function in the place of one of moto's; one that is no longer there is an error of the program."""
+    """Puts a function in the place of one of moto's.
+
+    One that is no longer there, or that names an argument which the new one does not take, is an error of the program:
+    moto passes arguments by name here and there.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         if name not in vars(owner):
             raise AttributeError(f"{owner.__name__} of moto has no {name} that could be replaced")
+        missing = _names_not_taken(vars(owner)[name], function)
+        if missing:
+            raise TypeError(f"{function.__name__} is to replace {name} of moto and does not take {', '.join(missing)}")
         setattr(owner, name, function)
         return function
 
     return register
+
+
+def _names_not_taken(old: Any, new: Any) -> list[str]:
+    if not inspect.isroutine(old) or not inspect.isroutine(new):
+        return []
+    taken = inspect.signature(new).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+        return []
+    names = {parameter.name for parameter in taken} | {"self", "cls"}
+    return [name for name in inspect.signature(old).parameters if name not in names]
 
 
 def is_answered(service: str, operation: str) -> bool:

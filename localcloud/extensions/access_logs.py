@@ -6,5 +6,5 @@ from localcloud import overlay
 
 
 @overlay.replaces(S3Backend, "log_incoming_request")
-def deliver_nothing(*_: object) -> None:
+def deliver_nothing(*_: object, **__: object) -> None:
     """Access logs are kept as a setting only: nothing is delivered (docs/local-cloud.md says so)."""

@@ -17,10 +17,10 @@ _giving = Lock()
 
 
 @overlay.replaces(Subnet, "get_available_subnet_ip")
-def addresses_are_given_one_after_another(subnet: Subnet, holder: Any) -> str:
+def addresses_are_given_one_after_another(self: Subnet, instance: Any) -> str:
     """moto gives them from one generator, which breaks where two requests ask at once."""
     with _giving:
-        return _free_address(subnet, holder)
+        return _free_address(self, instance)
 
 
 @overlay.checks("ec2", "ModifySubnetAttribute")

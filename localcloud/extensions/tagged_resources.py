@@ -47,23 +47,23 @@ class _Unseen:
 
 
 @overlay.replaces(models, "iter_taggable_backends")
-def all_taggable(account: str, region: str) -> Iterator[Any]:
+def all_taggable(account_id: str, region_name: str) -> Iterator[Any]:
     """Resource Groups Tagging API Reference, "Supported services": what it sees in a region; no roles and no users."""
-    for backend in iter_taggable_backends(account, region):
-        yield _BucketsOf(backend, region) if type(backend).__name__ == "S3Backend" else backend
-    ecr = dict.get(regions_of("ecr", account), region)
+    for backend in iter_taggable_backends(account_id, region_name):
+        yield _BucketsOf(backend, region_name) if type(backend).__name__ == "S3Backend" else backend
+    ecr = dict.get(regions_of("ecr", account_id), region_name)
     if ecr is not None:
         arns = [repository.arn for repository in ecr.repositories.values()]
         tags_of = ecr.tagger.get_tag_dict_for_resource
         yield _Unseen([_tagged(arn, "ecr:repository", tags_of(arn)) for arn in arns], ecr)
-    ec2 = dict.get(regions_of("ec2", account), region)
+    ec2 = dict.get(regions_of("ec2", account_id), region_name)
     if ec2 is not None:
         yield _Unseen(list(_of_network(ec2)), ec2)
-    iam = dict.get(regions_of("iam", account), "aws")
-    if iam is not None and region == HOME:
-        yield _Unseen(list(_of_identity(iam, account)), iam)
+    iam = dict.get(regions_of("iam", account_id), "aws")
+    if iam is not None and region_name == HOME:
+        yield _Unseen(list(_of_identity(iam, account_id)), iam)
     for source in _sources:
-        yield _Unseen(list(source(account, region)), None)
+        yield _Unseen(list(source(account_id, region_name)), None)
 
 
 class _BucketsOf:

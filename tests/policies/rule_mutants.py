@@ -30,6 +30,10 @@ LIMIT = 1.0
 """Seconds of processor time for one exhibit, some hundred times what it takes; then the mutant never ends."""
 
 
+LATELY = 8
+"""Exhibits that are asked before the others."""
+
+
 class Mutant(NamedTuple):
     """A rule with one fault."""
 
@@ -89,17 +93,29 @@ def _killed(module: str, index: int, code: CodeType, met: Iterable[str]) -> bool
     signal.signal(signal.SIGVTALRM, _stop)
     try:
         with _in_force(module, index, code):
-            return any(_differs(one) for stage in (near, far, told) for id in met for one in stage(id))
+            return any(_differs(one, id) for stage in (_lately, near, far, told) for id in met for one in stage(id))
     except (_EndlessError, Exception):  # it never ends, does not load, or breaks the judge
         return True
 
 
-def _differs(one: Exhibit) -> bool:
+def _differs(one: Exhibit, id: str) -> bool:
     signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
     try:
-        return one.differs()
+        met = one.differs()
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    if met:
+        _met_by.setdefault(id, {}).pop(one.name, None)
+        _met_by[id][one.name] = one
+    return met
+
+
+_met_by: dict[str, dict[str, Exhibit]] = {}
+
+
+def _lately(id: str) -> list[Exhibit]:
+    """What met the faults before this one, which is likely to meet its neighbours, the latest first."""
+    return list(_met_by.get(id, {}).values())[: -LATELY - 1 : -1]
 
 
 def _stop(*_: object) -> None:

@@ -101,6 +101,13 @@ def the_waiting_time_is_one_a_key_may_have(call: Call) -> None:
         raise Refusal("ValidationException", f"PendingWindowInDays: found {days}, allowed are 7 to 30")
 
 
+@overlay.answers("kms", "EnableKey", "DisableKey", "ScheduleKeyDeletion", "CancelKeyDeletion")
+def a_key_is_named_by_its_arn_too(call: Call) -> Answer:
+    """AWS KMS API Reference: KeyId is the key's id or its ARN; moto breaks on the latter."""
+    key = _key(call)
+    return call.forward(json.dumps({**call.input, "KeyId": key.id}).encode() if key is not None else None)
+
+
 @overlay.answers("kms", "GetKeyPolicy")
 def a_key_has_one_policy(call: Call) -> Answer:
     """AWS KMS API Reference, GetKeyPolicy: the name is `default`, and need not be given."""

@@ -88,7 +88,8 @@ def _in_support(cluster: Resource, entry: Any, given: Parameters, fix: str) -> I
     if not isinstance(until, str):
         yield fail("upgradePolicy.supportType", "neither STANDARD nor EXTENDED", "set STANDARD or EXTENDED")
     elif isinstance(today, datetime.date) and datetime.date.fromisoformat(until) < today:
-        yield fail("version", f"its {kind} support ended on {until}", fix)
+        longer = " or upgradePolicy.supportType EXTENDED" if kind == "standard" else ""
+        yield fail("version", f"its {kind} support ended on {until}", f"{fix} in support{longer}")
 
 
 def _near(one: Resource, path: str, value: Any, stack: Stack) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from localcloud import provider_environment, temporary
-from tests.integration.test_policies_on_engine import MANIFEST, ROOT, Pulumi, lines
+from tests.integration.packs_on_engine import MANIFEST, ROOT, Pulumi, lines
 
 SECURITY, GDPR = (str(ROOT / "policies" / pack) for pack in ("security", "gdpr"))
 

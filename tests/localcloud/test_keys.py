@@ -47,6 +47,21 @@ def test_a_key_keeps_its_rotation_period(kms, key):
         kms.enable_key_rotation(KeyId=signing)
 
 
+def test_a_key_is_named_by_its_arn_too(kms):
+    """API Reference, DisableKey, EnableKey, ScheduleKeyDeletion and CancelKeyDeletion."""
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    for change, state in (
+        (kms.disable_key, "Disabled"),
+        (kms.enable_key, "Enabled"),
+        (kms.schedule_key_deletion, "PendingDeletion"),
+        (kms.cancel_key_deletion, "Disabled"),
+    ):
+        change(KeyId=key)
+        assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == state
+    with refused("NotFoundException"):
+        kms.disable_key(KeyId=f"{key[:-4]}0000")
+
+
 def test_a_key_that_waits_for_its_deletion_does_nothing(kms, key, name):
     """Developer Guide, "Key states of AWS KMS keys" and "Delete an AWS KMS key"."""
     kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)

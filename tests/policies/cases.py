@@ -35,10 +35,23 @@ PROVIDERS = {
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with `!unknown ""` for a value that preview does not know."""
+    """YAML with `!unknown VALUE` for a value that preview does not know, and `!day 30` for a day so far from `today`.
+
+    What is unknown has its VALUE once it is `deployed`, where the fixture gives one.
+    """
+
+    today = TODAY
+    deployed = False
+
+    def unknown(self, node: yaml.Node) -> object:
+        return node.value if self.deployed and node.value else UNKNOWN
+
+    def day(self, node: yaml.Node) -> str:
+        return (self.today + datetime.timedelta(int(node.value))).isoformat()
 
 
-Loader.add_constructor("!unknown", lambda loader, node: UNKNOWN)
+Loader.add_constructor("!unknown", Loader.unknown)
+Loader.add_constructor("!day", Loader.day)
 
 
 class Case(NamedTuple):
@@ -55,14 +68,16 @@ class Case(NamedTuple):
 
 
 @cache
-def cases() -> tuple[Case, ...]:
-    """All fixtures; a file that lacks one of the five kinds fails here."""
-    return tuple(case for path in sorted(FIXTURES.glob("*.yaml")) for case in read(path))
+def cases(today: datetime.date = TODAY, *, deployed: bool = False) -> tuple[Case, ...]:
+    """All fixtures, to be judged on a day; a file that lacks one of the five kinds fails here."""
+    paths = sorted(FIXTURES.glob("*.yaml"))
+    return tuple(case for path in paths for case in read(path, today=today, deployed=deployed))
 
 
-def read(path: Path, prefix: str = "") -> list[Case]:
+def read(path: Path, prefix: str = "", today: datetime.date = TODAY, *, deployed: bool = False) -> list[Case]:
     """The cases of one control's file, with `prefix` before each resource's name."""
-    content = yaml.load(path.read_text(), Loader)
+    loader = type("Dated", (Loader,), {"today": today, "deployed": deployed})
+    content = yaml.load(path.read_text(), loader)
     missing = [kind for kind in KINDS if kind not in content]
     assert not missing, f"{path}: no {', '.join(missing)}; a control needs all of {', '.join(KINDS)}"
     environment = content.get("environment", "staging")

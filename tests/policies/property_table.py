@@ -30,6 +30,7 @@ ENVIRONMENTS = ("prod", "staging", "local", "dev")
 TABLE = yaml.load((HERE / "property_table.yaml").read_text(), Loader)
 SURVIVORS = {one["mutation"]: one["reason"] for one in yaml.safe_load((HERE / "survivors.yaml").read_text())}
 
+CONTROLS = {one.id: one for one in controls()}
 PROVIDER = "pulumi:providers:"
 ASKS = ("fail", "undetermined")
 Said = frozenset[tuple[str, str, str]]
@@ -134,11 +135,6 @@ def readers(token: str) -> tuple[Control, ...]:
     return tuple(one for one in controls() if any(fnmatchcase(token, some) for some in one.types))
 
 
-@cache
-def by_id() -> Mapping[str, Control]:
-    return {one.id: one for one in controls()}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """Properties of a type that one control is about, and what must not be done to them unheard."""
@@ -239,7 +235,7 @@ def _meetings(row: Row) -> Iterator[Meeting]:
             for mutation in _done(row, there, token):
                 if mutation.name not in known:
                     known.add(mutation.name)
-                    heard = there.heard(mutation, [by_id()[row.control]])
+                    heard = there.heard(mutation, [CONTROLS[row.control]])
                     states = frozenset(state for _, _, state in heard)
                     yield Meeting(row=row, environment=name, mutation=mutation, states=states)
 
@@ -277,7 +273,7 @@ def _added(there: Shipped, one: Mapping[str, Any]) -> Meeting:
         provider=f"{provider.urn}::id" if provider else "",
     )
     mutation = Mutation(urn=added.urn, type=row.type, path="", operator="add", instead=added)
-    heard = there.heard(mutation, [by_id()[row.control]])
+    heard = there.heard(mutation, [CONTROLS[row.control]])
     return Meeting(row=row, environment=there.name, mutation=mutation, states=frozenset(state for *_, state in heard))
 
 

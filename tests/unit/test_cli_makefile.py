@@ -140,7 +140,7 @@ def test_a_python_that_is_too_old_or_missing_is_said_with_the_way_to_name_anothe
 def test_make_alone_says_what_there_is():
     said = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     words = {line.split()[1] for line in said.splitlines()}
-    assert words == {"help", "up", "down", "test", "check", "docs", "lock", "tracking", "browser", "clean"}
+    assert words == {"help", "up", "down", "test", "check", "docs", "lock", "tracking", "browser", "referees", "clean"}
 
 
 def test_ci_runs_the_two_words_and_hides_nothing():

@@ -1,4 +1,4 @@
-"""Setting up MLflow: an environment beside the one that `seedbed` runs in."""
+"""Setting up MLflow and the referees: environments beside the one that `seedbed` runs in."""
 
 import os
 import shutil
@@ -13,14 +13,26 @@ case "$*" in *"-m venv"*)
 for last; do :; done
 mkdir -p "$last/bin"
 printf '#!/bin/sh\\necho "$*" >> "%s/asked"\\n' "$PWD" > "$last/bin/python"
-printf '#!/bin/sh\\n' > "$last/bin/mlflow"
+for made in mlflow prowler; do printf '#!/bin/sh\\n' > "$last/bin/$made"; done
 chmod +x "$last"/bin/*;; esac
 """
 
 
-def install(folder: Path) -> subprocess.CompletedProcess[str]:
+def folder_with(tmp_path: Path, name: str) -> Path:
+    """A folder with a lock file of that name, and a Python that writes down what it is asked. Returns the lock file."""
+    (tmp_path / "requirements").mkdir()
+    shutil.copy(ROOT / "requirements" / "install", tmp_path / "requirements")
+    lock = tmp_path / "requirements" / f"{name}.txt"
+    lock.write_text("something==1.0\n")
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "python").write_text(PYTHON)
+    (tmp_path / "python").chmod(0o755)
+    return lock
+
+
+def install(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["requirements/install", "tracking"],
+        ["requirements/install", name],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -30,23 +42,26 @@ def install(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_is_installed_once_beside_the_runtime_and_again_only_where_its_own_lock_changed(tmp_path):
-    (tmp_path / "requirements").mkdir()
-    shutil.copy(ROOT / "requirements" / "install", tmp_path / "requirements")
-    lock = tmp_path / "requirements" / "tracking.txt"
-    lock.write_text("something==1.0\n")
-    (tmp_path / "pyproject.toml").write_text("")
-    (tmp_path / "python").write_text(PYTHON)
-    (tmp_path / "python").chmod(0o755)
+    lock = folder_with(tmp_path, "tracking")
 
-    done = install(tmp_path)
+    done = install(tmp_path, "tracking")
     assert done.returncode == 0, done.stderr
-    assert "--require-hashes -r requirements/tracking.txt" in (tmp_path / "asked").read_text()
+    assert "install --require-hashes -r requirements/tracking.txt" in (tmp_path / "asked").read_text()
     assert "-e ." not in (tmp_path / "asked").read_text()
     assert not (tmp_path / ".venv").exists()
 
     (tmp_path / "asked").unlink()
     (tmp_path / "pyproject.toml").write_text("changed")
-    assert install(tmp_path).stdout == ""
+    assert install(tmp_path, "tracking").stdout == ""
     assert not (tmp_path / "asked").exists()
     lock.write_text("something==2.0\n")
-    assert "1 pinned packages from requirements/tracking.txt" in install(tmp_path).stdout
+    assert "1 pinned packages from requirements/tracking.txt" in install(tmp_path, "tracking").stdout
+
+
+def test_prowler_is_installed_without_what_it_does_not_need_here(tmp_path):
+    folder_with(tmp_path, "prowler")
+
+    done = install(tmp_path, "prowler")
+
+    assert done.returncode == 0, done.stderr
+    assert "install --no-deps --require-hashes -r requirements/prowler.txt" in (tmp_path / "asked").read_text()

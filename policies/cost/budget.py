@@ -1,6 +1,7 @@
 """Budgets: every environment has one, and it tells somebody."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from policies.reading import as_list, leaves
 from policies.rule import (
@@ -28,6 +29,16 @@ ANOMALIES = "aws:costexplorer/anomalySubscription:AnomalySubscription"
 
 KINDS = {"ACTUAL": "what was spent", "FORECASTED": "what the month will cost"}
 SUBSCRIBERS = ("subscriberEmailAddresses", "subscriberSnsTopicArns", "subscribers")
+
+
+TAG = ("env", "user:env")
+"""Key of the tag that says whose environment it is, as the billing services write it."""
+
+ACCOUNT: Any = object()
+"""Stands for an account that a filter names."""
+
+Wanted = tuple[str, Any]
+"""Path and value of what a filter admits."""
 
 
 @control(
@@ -77,8 +88,8 @@ def _scope(budget: Resource, stack: Stack) -> Iterator[Problem]:
         fix = f"filter by TagKeyValue user:env${stack.environment}, or by LinkedAccount"
         yield fail(path, "not set, so the budget is that of the whole account", fix)
         return
-    values = _filters(budget) if where == path else leaves(look(budget.props, where), where)
-    if any(_names(value, stack.environment) for _, value in values) or _account(budget):
+    values = list(_filters(budget) if where == path else _expressions(budget, where))
+    if any(value is ACCOUNT or _names(value, stack.environment) for _, value in values):
         return
     unknown = next((place for place, value in values if value is UNKNOWN), "")
     if unknown:
@@ -87,29 +98,37 @@ def _scope(budget: Resource, stack: Stack) -> Iterator[Problem]:
         yield fail(where, "names neither the environment nor an account", f"add user:env${stack.environment}")
 
 
-def _filters(budget: Resource) -> list[tuple[str, object]]:
-    """What the filters on tags admit; one of a kind that is unknown may be such a filter."""
+def _filters(budget: Resource) -> Iterator[Wanted]:
+    """What the filters on tags and accounts admit; one of a kind that is unknown may be such a filter."""
     path = "costFilters"
     if look(budget.props, path) is UNKNOWN:
-        return [(path, UNKNOWN)]
-    found: list[tuple[str, object]] = []
+        yield path, UNKNOWN
+        return
     for where, _ in items(budget.props, path):
         kind = look(budget.props, f"{where}.name")
         if kind == "TagKeyValue":
-            found += leaves(look(budget.props, f"{where}.values"), f"{where}.values")
-        elif kind is UNKNOWN:
-            found.append((f"{where}.name", UNKNOWN))
-    return found
+            yield from leaves(look(budget.props, f"{where}.values"), f"{where}.values")
+        elif kind in (UNKNOWN, "LinkedAccount"):
+            yield f"{where}.name", UNKNOWN if kind is UNKNOWN else ACCOUNT
+
+
+def _expressions(budget: Resource, where: str) -> Iterator[Wanted]:
+    """The same of an expression and of those that it joins; what it leaves out (`not`) is no environment."""
+    for kind, keys in (("tags", TAG), ("dimensions", ("LINKED_ACCOUNT",))):
+        key = look(budget.props, f"{where}.{kind}.key")
+        if key is UNKNOWN:
+            yield f"{where}.{kind}.key", UNKNOWN
+        elif key in keys:
+            values = leaves(look(budget.props, f"{where}.{kind}.values"), f"{where}.{kind}.values")
+            yield from values if kind == "tags" else ((place, ACCOUNT) for place, _ in values)
+    for kind in ("ands", "ors"):
+        for inside, _ in [] if look(budget.props, where) is UNKNOWN else items(budget.props, f"{where}.{kind}"):
+            yield from _expressions(budget, inside)
 
 
 def _names(value: object, environment: str) -> bool:
     """Whether a filter's value is the tag env of this environment (AWS Budgets: `user:KEY$VALUE`)."""
     return value in (f"user:env${environment}", f"env${environment}", environment)
-
-
-def _account(budget: Resource) -> bool:
-    names = [look(budget.props, f"{where}.name") for where, _ in items(budget.props, "costFilters")]
-    return "LinkedAccount" in names or present(budget.props, "filterExpression.dimensions")
 
 
 def _limit(budget: Resource, given: Parameters) -> Iterator[Problem]:

@@ -58,12 +58,10 @@ def captured_traffic_is_personal(one: Resource, stack: Stack, given: Parameters)
     """
     if one.type == INFERENCE:
         loggers = [f"spec.{part}.logger" for part in PARTS if present(one.props, f"spec.{part}.logger")]
-        keepers = [command for part in PARTS for command in _keepers(one, f"spec.{part}")]
-        if not loggers and not keepers:
-            yield skip("logs no requests")
         yield from parts(
             *(_logger(one, path, stack, given) for path in loggers),
-            *(_keeper(one, path, stack, given) for path in keepers),
+            *(_kept(one, f"spec.{part}", stack, given) for part in PARTS),
+            () if loggers else _silent(one),
         )
         return
     switch = look(one.props, f"{CAPTURE}.enableCapture")
@@ -97,6 +95,15 @@ def _logger(one: Resource, path: str, stack: Stack, given: Parameters) -> Iterat
             yield from _destination(one, place, stack, given)
             return
     yield fail(f"{path}.storage.path", "not set, so requests go to the broker of the namespace", "name a bucket: s3://")
+
+
+def _silent(one: Resource) -> Iterator[Problem]:
+    if not any(True for part in PARTS for _ in _keepers(one, f"spec.{part}")):
+        yield skip("logs no requests")
+
+
+def _kept(one: Resource, part: str, stack: Stack, given: Parameters) -> Iterator[Problem]:
+    yield from parts(*(_keeper(one, path, stack, given) for path in _keepers(one, part)))
 
 
 def _keepers(one: Resource, part: str) -> Iterator[str]:

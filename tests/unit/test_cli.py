@@ -2,6 +2,7 @@
 
 import json
 
+import pulumi_aws as aws
 import pytest
 from typer.testing import CliRunner
 
@@ -126,6 +127,25 @@ def test_check_of_a_violating_environment_names_control_and_urn(seedbed):
     assert answer.exit_code == 1
     assert "mandatory PRIV-02 urn:pulumi:local::seedbed::" in answer.stdout
     assert "violations stop it" in answer.stderr
+
+
+def test_check_of_prod_names_the_one_bucket_whose_public_access_block_is_gone(seedbed, monkeypatch):
+    (seedbed.checkout.root / "Pulumi.prod.yaml").write_text(json.dumps({"config": shipped("prod")}))
+    whole, buckets = aws.s3.BucketPublicAccessBlock, []
+
+    def block(name, **inputs):
+        buckets.append(name.removesuffix("-private"))
+        return whole(name, **inputs) if len(buckets) > 1 else None
+
+    monkeypatch.setattr(aws.s3, "BucketPublicAccessBlock", block)
+    answer = seedbed("check", "prod")
+    assert answer.exit_code == 1
+    lines = answer.stdout.splitlines()
+    (found,) = [line for line in lines if line.startswith("mandatory ")]
+    assert len(buckets) > 3
+    assert found.startswith("mandatory STO-01 urn:pulumi:prod::seedbed::")
+    assert found.endswith(f"aws:s3/bucket:Bucket::{buckets[0]}-bucket")
+    assert "give it exactly one BucketPublicAccessBlock with bucket=bucket.id" in lines[lines.index(found) + 1]
 
 
 def save(checkout, outputs):

@@ -76,7 +76,7 @@ class Watch:
 
 def watches(stack: Stack) -> list[Watch]:
     """Every rule and every metric filter of the stack that tells a topic of the stack."""
-    return [one for one in (*_rules(stack), *_filters(stack)) if one.topics]
+    return stack.once(("watches",), lambda: [one for one in (*_rules(stack), *_filters(stack)) if one.topics])
 
 
 def _rules(stack: Stack) -> Iterator[Watch]:
@@ -114,7 +114,7 @@ def _filters(stack: Stack) -> Iterator[Watch]:
             and not is_off(look(alarm.props, "actionsEnabled"))
         ]
         told = {topic.urn: topic for alarm in alarms for topic in topics(alarm, "alarmActions", stack)}
-        words = frozenset(re.findall(r"\w+", pattern)) if isinstance(pattern, str) else frozenset()
+        words = frozenset(re.findall(r"[\w-]+", pattern)) if isinstance(pattern, str) else frozenset()
         yield Watch(one, tuple(told.values()), UNKNOWN if pattern is UNKNOWN else None, words)
 
 

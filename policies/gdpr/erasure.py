@@ -91,8 +91,7 @@ def _offered(store: Resource, way: str, stack: Stack) -> Iterator[Problem]:
             yield fail(path, "no workload of this stack offers this way", fix)
         return
     problems = [tuple(parts(_able(store, one, stack))) for one in some]
-    if all(problems):
-        yield from min(problems, key=lambda found: ([one.state for one in found], len(found)))
+    yield from min(problems, key=lambda found: [one.state == "fail" for one in found])
 
 
 def _offers(one: Resource, way: str, stack: Stack) -> bool:

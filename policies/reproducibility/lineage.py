@@ -64,7 +64,8 @@ def models_can_be_traced(one: Resource, stack: Stack, given: Parameters) -> Iter
     """
     if one.type == MODEL:
         tagged = _tagged(one, stack)
-        yield from parts(_lineage(tagged, "tags", TRAINED_FOR, *LINEAGE), *_artifacts(one, stack))
+        artifacts = (_artifacts(one, path, stack) for path in ("primaryContainer", "containers"))
+        yield from parts(_lineage(tagged, "tags", TRAINED_FOR, *LINEAGE), *artifacts)
     elif one.type == ENDPOINT:
         trained = [_purposes(_tagged(model, stack)(TRAINED_FOR)) for model in _behind(one, stack)]
         yield from _compatible(_tagged(one, stack)(SERVES), trained, "tags", given)
@@ -110,14 +111,12 @@ def _lineage(read: Callable[[str], object], path: str, *names: str) -> Iterator[
             yield fail(f"{path}.{name}", "not set" if value is ABSENT else "not of its form", f"set {meaning}")
 
 
-def _artifacts(model: Resource, stack: Stack) -> Iterator[Iterator[Problem]]:
-    for path in ("primaryContainer", "containers"):
-        for where, _ in items(model.props, path):
-            if present(model.props, f"{where}.modelPackageName"):
-                continue
-            nested = f"{where}.modelDataSource.s3DataSource"
-            inner = [place for place, _ in items(model.props, nested)] if present(model.props, nested) else []
-            yield _artifact(model, f"{inner[0]}.s3Uri" if inner else f"{where}.modelDataUrl", stack)
+def _artifacts(model: Resource, path: str, stack: Stack) -> Iterator[Problem]:
+    for where, _ in items(model.props, path):
+        if present(model.props, f"{where}.modelPackageName"):
+            continue
+        inner = [place for place, _ in items(model.props, f"{where}.modelDataSource.s3DataSource")]
+        yield from _artifact(model, f"{inner[0]}.s3Uri" if inner else f"{where}.modelDataUrl", stack)
 
 
 def _artifact(one: Resource, path: str, stack: Stack) -> Iterator[Problem]:

@@ -81,7 +81,7 @@ def previews_change_nothing(role: Resource, stack: Stack, given: Parameters) -> 
         yield skip("does not trust GitHub")
         return
     checks = [_boundary(role), _session(role)]
-    if all(_previews(value, given) for value in subjects):
+    if any(_previews(value, given) for value in subjects):
         checks += [_elsewhere(role, stack, given), _inline(role)]
         checks += [_document(holder, path, role, stack) for holder, path in holders_of(role, stack)]
     else:

@@ -138,7 +138,7 @@ def _people(one: Statement, role: Resource, stack: Stack) -> Iterator[Problem]:
     for principal in one.principals:
         kind, _, name = principal.partition(":")
         token = kind == "Federated" and ":saml-provider/" not in name
-        if kind == "Service" or token or named(name) in roles - {UNKNOWN, ABSENT}:
+        if kind == "Service" or token or named(name) in roles:
             fix = "name the identities of those who are on call"
             yield fail(f"{one.path}.Principal", "CI or a workload may take it on", fix)
     if one.anonymous:

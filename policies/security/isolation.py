@@ -144,13 +144,12 @@ def _policies(space: str, stack: Stack) -> list[Resource]:
 
 def _denies(policy: Resource, direction: str, rules: str) -> bool | None:
     """Whether a policy denies one direction to all pods of its namespace; None where that is unknown."""
-    some, kinds = look(policy.props, f"spec.{rules}"), look(policy.props, "spec.policyTypes")
+    some, kinds = look(policy.props, f"spec.{rules}"), as_list(look(policy.props, "spec.policyTypes"))
     narrow = conditions(look(policy.props, "spec.podSelector"))
-    if UNKNOWN in (some, kinds) or UNKNOWN in as_list(kinds) or narrow is None:
+    if some is UNKNOWN or UNKNOWN in kinds or narrow is None:
         return None
     # Without types a policy is for ingress, and for egress too where it has rules of it (NetworkPolicySpec).
-    named_kinds = as_list(kinds) or ["Ingress"]
-    return not narrow and direction in named_kinds and not as_list(some)
+    return not narrow and direction in (kinds or ["Ingress"]) and not as_list(some)
 
 
 def _isolated(one: Resource, stack: Stack) -> Iterator[Problem]:
@@ -196,13 +195,13 @@ def _shut(one: Resource, policies: list[Resource], pod: Pod) -> Iterator[Problem
 
 def _isolates(policy: Resource, direction: str, rules: str, labels: Mapping[str, Any]) -> bool | None:
     """Whether pods with `labels` have only the ways of a direction that policies name; None where that is unknown."""
-    kinds, some = look(policy.props, "spec.policyTypes"), look(policy.props, f"spec.{rules}")
+    kinds, some = as_list(look(policy.props, "spec.policyTypes")), look(policy.props, f"spec.{rules}")
     chosen = selects(look(policy.props, "spec.podSelector"), labels)
-    if chosen is False or (kinds is not UNKNOWN and as_list(kinds) and direction not in as_list(kinds)):
+    if chosen is False or (kinds and UNKNOWN not in kinds and direction not in kinds):
         return False
-    if chosen is None or kinds is UNKNOWN or UNKNOWN in as_list(kinds) or some is UNKNOWN:
+    if chosen is None or UNKNOWN in kinds or some is UNKNOWN:
         return None
-    return direction in (as_list(kinds) or ["Ingress", *(["Egress"] if as_list(some) else [])])
+    return direction in (kinds or ["Ingress", *(["Egress"] if as_list(some) else [])])
 
 
 def _sources(policy: Resource, where: str) -> Iterator[Problem]:

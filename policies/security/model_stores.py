@@ -1,7 +1,7 @@
 """Feature stores and tracking servers: stores of data like any other."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.customer_keys import ALIAS, KEY, customer_key
 from policies.namespaces import selects, space_of
@@ -95,9 +95,7 @@ def _classed(one: Resource, path: str, value: object, stack: Stack) -> Iterator[
     match = PLACE.fullmatch(value) if isinstance(value, str) else None
     named = [found for found in stack.of(BUCKET) if match and look(found.props, "bucket") == match[1]]
     behind = stack.referents(one, head, BUCKET)
-    found = named if match else list(behind)
-    if len(named) > 1:
-        found = [bucket for bucket in named if bucket.urn in {other.urn for other in behind}] or named
+    found = [bucket for bucket in named if bucket in behind] or named if match else list(behind)
     if len(found) > 1 or (not found and value is UNKNOWN):
         yield undetermined(path)
     elif not found:
@@ -130,39 +128,47 @@ def _reached(one: Resource, stack: Stack) -> Iterator[Problem]:
             yield undetermined("Service.spec.selector" if None in chosen else "Service.metadata.namespace")
             continue
         kind = text(service.props, "spec.type", "ClusterIP")
-        if kind == "NodePort" or (kind == "LoadBalancer" and not _internal(service)):
+        inside = kind != "NodePort" and (kind != "LoadBalancer" or _internal(service))
+        if inside is None:
+            yield undetermined("Service.metadata.annotations")
+        elif not inside:
             fix = "set ClusterIP, or a load balancer whose scheme is internal"
             yield fail("Service.spec.type", f"the service {service.name} lets in from outside the cluster", fix)
         for ingress in stack.of(INGRESS):
-            if look(service.props, "metadata.name") in _backends(ingress) and space_of(ingress, stack) in (where, None):
+            if space_of(ingress, stack) not in (where, None):
+                continue
+            name, names = look(service.props, "metadata.name"), _backends(ingress)
+            if name is not UNKNOWN and name in names:
                 fix = "remove it: people reach the server through the cluster's API"
                 yield fail("Ingress.spec.rules", f"the ingress {ingress.name} leads to it", fix)
+            elif names and UNKNOWN in (name, *names):
+                yield undetermined("Ingress.spec.rules")
 
 
-def _internal(service: Resource) -> bool:
+def _internal(service: Resource) -> bool | None:
+    """Whether an annotation makes its load balancer internal; None where that is unknown."""
     said = look(service.props, "metadata.annotations")
-    return said is not UNKNOWN and any(look(said, key) == value for key, value in SCHEMES.items())
+    if not isinstance(said, Mapping):
+        return None if said is UNKNOWN else False
+    answers = [selects({"matchLabels": {key: value}}, said) for key, value in SCHEMES.items()]
+    return True if True in answers else None if None in answers else False
 
 
-def _backends(ingress: Resource) -> set[object]:
-    """Names of the services that an ingress leads to, as far as they are known."""
+def _backends(ingress: Resource) -> list[object]:
+    """Names of the services that an ingress leads to, `UNKNOWN` among them where one is."""
     found = [look(ingress.props, "spec.defaultBackend.service.name")]
-    for rule in as_list(_known(look(ingress.props, "spec.rules"))):
-        for path in as_list(_known(look(rule, "http.paths"))):
+    for rule in as_list(look(ingress.props, "spec.rules")):
+        for path in as_list(look(rule, "http.paths")):
             found.append(look(path, "backend.service.name"))
-    return {name for name in found if isinstance(name, str)}
-
-
-def _known(value: object) -> object:
-    return () if value is UNKNOWN or value is ABSENT else value
+    return [name for name in found if name is not ABSENT]
 
 
 def _artifacts(one: Resource, stack: Stack) -> Iterator[Iterator[Problem]]:
     """Each place for artifacts that a command line names is a bucket of this stack with a class."""
     for pod in pods(one):
-        for number_, container in enumerate(as_list(_known(look(one.props, f"{pod.spec}.containers")))):
+        for number_, container in enumerate(as_list(look(one.props, f"{pod.spec}.containers"))):
             for kind in ("command", "args"):
-                for index, word in enumerate(as_list(_known(look(container, kind)))):
+                for index, word in enumerate(as_list(look(container, kind))):
                     match = re.search(r"s3://[^\s\"',]+", word) if isinstance(word, str) else None
                     if match:
                         path = f"{pod.spec}.containers[{number_}].{kind}[{index}]"

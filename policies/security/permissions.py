@@ -193,10 +193,10 @@ def escalations(view: Grants) -> Iterator[tuple[str, str]]:
         guarded = action.startswith("iam:") and action not in UNGUARDED
         if found := view.everywhere(action, kind, guarded=guarded):
             yield action, found.path
-    passing = view.everywhere("iam:PassRole", ROLE)
-    for action in LAUNCHERS if passing else ():
-        if view.at_all(action):
-            yield f"iam:PassRole with {action}", passing.path if passing else ""
+    if passing := view.everywhere("iam:PassRole", ROLE):
+        for action in LAUNCHERS:
+            if view.at_all(action):
+                yield f"iam:PassRole with {action}", passing.path
     makes = view.at_all("iam:CreateRole", guarded=True)
     for action in OWN if makes else ():
         if view.at_all(action, guarded=True):

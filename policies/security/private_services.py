@@ -72,16 +72,24 @@ def traffic_stays_private(one: Resource, stack: Stack, given: Parameters) -> Ite
     if not _hosts(one, stack):
         yield skip("nothing trains or serves in it")
         return
-    links = (*stack.joined(one, [ENDPOINT], "vpcId"), *stack.ambiguous(one, [ENDPOINT], "vpcId"))
-    names = [look(link.props, "serviceName") for link in links]
-    there = {_service(name) for name in names}
+    sure = [look(link.props, "serviceName") for link in stack.joined(one, [ENDPOINT], "vpcId")]
+    unsure = [look(link.props, "serviceName") for link in stack.ambiguous(one, [ENDPOINT], "vpcId")]
     wanted = [*given.get("services", ()), *(given.get("whereServed", ()) if stack.by_type.get(SERVED) else ())]
-    missing = [name for name in wanted if name not in there]
-    if missing and UNKNOWN in names:
+    unproven = _lacking(wanted, sure)
+    missing = _lacking(unproven, unsure)
+    if missing and UNKNOWN in (*sure, *unsure):
         yield undetermined("VpcEndpoint.serviceName")
     elif missing:
         some = ", ".join(missing)
         yield fail("", f"no endpoint for {some}", "add a VpcEndpoint for each, with vpcId=vpc.id and a policy")
+    elif unproven:
+        yield undetermined("VpcEndpoint.vpcId")
+
+
+def _lacking(wanted: list[str], names: list[object]) -> list[str]:
+    """Services that none of the endpoints with these names leads to."""
+    there = {_service(name) for name in names}
+    return [name for name in wanted if name not in there]
 
 
 def _hosts(vpc: Resource, stack: Stack) -> bool:

@@ -55,16 +55,19 @@ def _answers() -> dict[str, list[dict[str, Any]]]:
 
 @cache
 def deviations() -> tuple[Deviation, ...]:
-    """Every entry of `deviations.yaml`."""
+    """Every entry of `deviations.yaml` and of the files beside it that begin so."""
     return tuple(
         deviation(control, entry)
-        for control, entries in yaml.load((HERE / "deviations.yaml").read_text(), Loader).items()
+        for path in sorted(HERE.glob("deviations*.yaml"))
+        for control, entries in yaml.load(path.read_text(), Loader).items()
         for entry in entries
     )
 
 
 def deviation(control: str, entry: Mapping[str, Any]) -> Deviation:
-    """One entry: `of` a fixture or an answer, with `set`, `also` (set a second input), `drop`, `without` or `add`."""
+    """One entry: `of` a fixture or an answer, with `set`, `also` (set a second input), `drop`, `without`, or `add` (one
+    resource or a list).
+    """
     entries, given, environment = deepcopy(bases(control)[entry["of"]])
     trees = {one["name"]: one for one in entries if "name" in one} | {GIVEN: given}
     for name, path, value in (entry[key] for key in ("set", "also") if key in entry):
@@ -75,7 +78,8 @@ def deviation(control: str, entry: Mapping[str, Any]) -> Deviation:
     if "without" in entry:
         entries.remove(trees[entry["without"]])
     if "add" in entry:
-        entries.append(deepcopy(entry["add"]))
+        added = deepcopy(entry["add"])
+        entries += added if isinstance(added, list) else [added]
     levels = config(environment)
     own = {**levels.of(control), **given}
     return Deviation(

@@ -13,7 +13,17 @@ from typing import Any
 
 from policies.control import _REGISTRY
 from policies.rule import Config, Stack, Verdict, Waiver, config, judge
-from tests.policies import test_mutations, test_permissions, test_registers, test_rules, test_rules_of_clusters
+from tests.policies import (
+    test_exceptions,
+    test_mutations,
+    test_permissions,
+    test_registers,
+    test_rules,
+    test_rules_of_clusters,
+    test_rules_of_findings,
+    test_subjects,
+    test_words_of_rights,
+)
 from tests.policies.cases import TODAY, cases, resources, world
 from tests.policies.deviations import deviations
 from tests.policies.test_controls import WORST
@@ -81,18 +91,31 @@ def told(id: str) -> tuple[Exhibit, ...]:
     """The tests that name it and need nothing but their parameters."""
     return tuple(
         Exhibit(function.__name__, id, _fails(function, given))
-        for file in (test_rules, test_rules_of_clusters, test_registers, test_permissions)
+        for file in (
+            test_rules,
+            test_rules_of_clusters,
+            test_rules_of_findings,
+            test_registers,
+            test_permissions,
+            test_subjects,
+            test_exceptions,
+            test_words_of_rights,
+        )
         for function in vars(file).values()
         if isinstance(function, FunctionType) and function.__name__.startswith("test_") and _about(function, id)
         for given in _given(function)
     )
 
 
+WHOLE = {"tests.policies.test_permissions": "IAM-01", "tests.policies.test_exceptions": "GOV-03"}
+"""Files of tests that are about one control as a whole, though its id does not stand in each."""
+
+
 def _about(function: FunctionType, id: str) -> bool:
     if hasattr(function, "hypothesis") or function is test_rules.test_a_control_answers:
         return False
-    if function.__module__.endswith("test_permissions"):
-        return id == "IAM-01"
+    if function.__module__ in WHOLE:
+        return id == WHOLE[function.__module__]
     tree = _texts(function.__module__)
     return re.search(rf"\b{id}\b", tree[function.__name__]) is not None
 

@@ -1,8 +1,7 @@
 """Faults in the rules themselves: each has to be met by a fixture, an answer, a mutation or a sentence of the tests.
 
 `python -m tests.policies.rule_mutants [--more] [CONTROL or MODULE]...` prints those that nothing meets, and those of
-`open_mutants.yaml` that something meets after all; with `--more` it tries the other operators. `--write` tries all and
-writes that list anew, for a review of what became of it.
+`equivalent_mutants.yaml` that something meets after all; with `--more` it tries the other operators.
 """
 
 import ast
@@ -10,7 +9,7 @@ import importlib
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
@@ -57,18 +56,15 @@ def modules() -> list[str]:
     return sorted({one.judge.__module__ for one in controls()})
 
 
-def tried(
-    module: str, *, only: str = "", more: bool = False, spared: Collection[Mutant] = ()
-) -> Iterator[tuple[Mutant, bool]]:
+def tried(module: str, *, only: str = "", more: bool = False) -> Iterator[tuple[Mutant, bool]]:
     """Every mutant of a module that a control can meet, and whether it lives.
 
     only: id of a control; faults that it cannot meet are left out.
     more: the operators beside `OPERATORS` instead of these.
-    spared: mutants that need not be tried.
     """
     for mutant, index, code in mutants(module):
         met = [one for one in concerned(module, mutant.function) if only in ("", one)]
-        if met and (mutant.operator in OPERATORS) != more and mutant not in spared:
+        if met and (mutant.operator in OPERATORS) != more:
             yield mutant, not _killed(module, index, code, met)
 
 
@@ -93,7 +89,7 @@ def _killed(module: str, index: int, code: CodeType, met: Iterable[str]) -> bool
     signal.signal(signal.SIGVTALRM, _stop)
     try:
         with _in_force(module, index, code):
-            return any(_differs(one, id) for stage in (_lately, near, far, told) for id in met for one in stage(id))
+            return any(_differs(one, id) for stage in (_lately, near, told, far) for id in met for one in stage(id))
     except (_EndlessError, Exception):  # it never ends, does not load, or breaks the judge
         return True
 
@@ -231,53 +227,31 @@ def _uses(module: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
 
 
 def main(wanted: list[str]) -> int:
-    """Print the survivors of the named controls, modules or of all controls; 1 when there is one that no list names."""
+    """Print the survivors of the named controls, modules or of all controls; 1 when the list says otherwise."""
     more, names = "--more" in wanted, [one for one in wanted if not one.startswith("--")]
     homes = {one.id: one.judge.__module__ for one in controls()}
     chosen = [(homes.get(one, one), one if one in homes else "") for one in names] or [(one, "") for one in modules()]
-    total, live, listed = 0, [], {*open_mutants(), *equivalents()}
+    total, wrong = 0, 0
     for module, id in chosen:
         began = time.process_time()
         found = dict(tried(module, only=id, more=more))
-        lives = [one for one, lived in found.items() if lived and one not in equivalents()]
-        for one in lives if "--write" not in wanted else ():
-            if one not in listed:
-                print(f"{one.function}: {one.line}\n    {one.operator}: {one.change}")
-        for one in [one for one, lived in found.items() if not lived and one in listed]:
+        live = [one for one, lives in found.items() if lives and one not in equivalents()]
+        met = [one for one, lives in found.items() if not lives and one in equivalents()]
+        for one in live:
+            print(f"{one.function}: {one.line}\n    {one.operator}: {one.change}")
+        for one in met:
             print(f"met after all, take it off the list: {one.function}: {one.operator}: {one.change}")
-        total, live = total + len(found), [*live, *lives]
-        seconds = time.process_time() - began
-        print(f"{module}: {len(found)} mutants, {len(lives)} unmet, {seconds:.1f} s", flush=True)
-    unlisted = [one for one in live if one not in listed]
-    print(f"{total} mutants, {len(live)} unmet, {len(unlisted)} of them on no list")
-    if "--write" in wanted and not names and not more:
-        _write(live)
-    return 1 if unlisted else 0
-
-
-def _write(live: Iterable[Mutant]) -> None:
-    path = HERE / "open_mutants.yaml"
-    head = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
-    entries = (
-        yaml.safe_dump(one._asdict(), default_flow_style=True, width=10**9, sort_keys=False) for one in sorted(live)
-    )
-    path.write_text(head + "".join(f"- {one}" for one in entries))
+        total, wrong = total + len(found), wrong + len(live) + len(met)
+        print(f"{module}: {len(found)} mutants, {len(live)} unmet, {time.process_time() - began:.1f} s", flush=True)
+    print(f"{total} mutants, {wrong} not as the list says")
+    return 1 if wrong else 0
 
 
 @cache
 def equivalents() -> Mapping[Mutant, str]:
     """Mutants that do what the sound rule does, each with the reason."""
-    return {Mutant(**{name: one[name] for name in Mutant._fields}): one["reason"] for one in _listed("equivalent")}
-
-
-@cache
-def open_mutants() -> frozenset[Mutant]:
-    """Mutants that nothing meets yet: what the proof of a rule still lacks. The list may only become shorter."""
-    return frozenset(Mutant(**one) for one in _listed("open"))
-
-
-def _listed(kind: str) -> list[dict[str, str]]:
-    return yaml.safe_load((HERE / f"{kind}_mutants.yaml").read_text()) or []
+    listed = yaml.safe_load((HERE / "equivalent_mutants.yaml").read_text())
+    return {Mutant(**{name: one[name] for name in Mutant._fields}): one["reason"] for one in listed}
 
 
 if __name__ == "__main__":

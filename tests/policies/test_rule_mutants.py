@@ -7,12 +7,9 @@ import pytest
 from policies.rule import Stack, judge
 from tests.policies.cases import TODAY
 from tests.policies.deviations import deviations
-from tests.policies.rule_mutants import equivalents, modules, mutants, open_mutants, tried
-from tests.policies.rule_operators import OPERATORS, faults
+from tests.policies.rule_mutants import equivalents, modules, tried
+from tests.policies.rule_operators import faults
 from tests.policies.test_controls import WORST
-
-MOST_OPEN = 0.07
-"""Share of faults that may be on the list of those that nothing meets yet; lower it as the list becomes shorter."""
 
 
 @pytest.mark.parametrize("one", deviations(), ids=lambda one: one.id)
@@ -23,25 +20,12 @@ def test_a_control_comes_to_the_verdict_of_a_small_deviation(one):
 
 
 @pytest.mark.parametrize("module", modules())
-def test_every_fault_of_a_rule_is_met(module):
-    spared = {*equivalents(), *open_mutants()}
-
-    assert [one for one, lives in tried(module, spared=spared) if lives] == []
+def test_every_fault_of_a_rule_is_met_unless_it_changes_nothing(module):
+    assert {one for one, lives in tried(module) if lives} == {one for one in equivalents() if one.module == module}
 
 
-def test_what_is_listed_is_a_fault_that_can_be_made_and_is_listed_once():
-    made = {one for module in modules() for one, _, _ in mutants(module)}
-    listed = {*equivalents(), *open_mutants()}
-
-    assert listed <= made
-    assert len(listed) == len(equivalents()) + len(open_mutants())
+def test_what_is_listed_as_equivalent_has_a_reason():
     assert all(equivalents().values())
-
-
-def test_nearly_all_faults_are_met():
-    made = [one for module in modules() for one, _, _ in mutants(module) if one.operator in OPERATORS]
-
-    assert len(open_mutants()) <= MOST_OPEN * len(made)
 
 
 @pytest.mark.parametrize(

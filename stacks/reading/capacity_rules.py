@@ -53,6 +53,8 @@ def a_node_each_way(name: Any, config: Any) -> Iterator[Problem]:
         lists = (pool.capacity, pool.reservations, pool.capacity_blocks)
         if not known_types(pool) or any(not isinstance(one, list | tuple) for one in lists):
             continue
+        if not are(str, *pool.capacity):
+            continue
         key, most = ("maxGpus", pool.max_gpus) if pool.accelerator else ("maxCpus", pool.max_cpus)
         if not are(int, most) or isinstance(pool.partition, Unsound) or isinstance(pool.share, Unsound):
             continue

@@ -31,7 +31,8 @@ from policies.tags import CLASSES, tag
 
 FEATURES = "aws:sagemaker/featureGroup:FeatureGroup"
 TRACKING = "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer"
-DEPLOYMENT, SERVICE = "kubernetes:apps/v1:Deployment", core("Service")
+SERVERS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
+SERVICE = core("Service")
 
 ONLINE, OFFLINE = "onlineStoreConfig", "offlineStoreConfig.s3StorageConfig"
 PLACE = re.compile(r"s3://([^/]+)(?:/.*)?")
@@ -42,8 +43,8 @@ PLACE = re.compile(r"s3://([^/]+)(?:/.*)?")
     title="Feature and tracking stores follow the same rules",
     kind="stack",
     severity="medium",
-    types=(FEATURES, TRACKING, *BUCKET, KEY, ALIAS, DEPLOYMENT, *SERVICE, *INGRESS),
-    subjects=(FEATURES, TRACKING, DEPLOYMENT),
+    types=(FEATURES, TRACKING, *BUCKET, KEY, ALIAS, *SERVERS, *SERVICE, *INGRESS),
+    subjects=(FEATURES, TRACKING, *SERVERS),
     basis=("5(1)(e)", "32(1)(a)"),
     refs=("design:own (no scanner covers it)",),
 )
@@ -156,10 +157,11 @@ def _internal(service: Resource) -> bool | None:
 
 def _backends(ingress: Resource) -> list[object]:
     """Names of the services that an ingress leads to, `UNKNOWN` among them where one is."""
-    found = [look(ingress.props, "spec.defaultBackend.service.name")]
+    ends = [look(ingress.props, "spec.defaultBackend"), look(ingress.props, "spec.backend")]
     for rule in as_list(look(ingress.props, "spec.rules")):
-        for path in as_list(look(rule, "http.paths")):
-            found.append(look(path, "backend.service.name"))
+        ends += [look(path, "backend") for path in as_list(look(rule, "http.paths"))]
+    # The older of the APIs names the service beside its port (Ingress v1beta1, IngressBackend).
+    found = [look({"end": end}, f"end.{name}") for end in ends for name in ("service.name", "serviceName")]
     return [name for name in found if name is not ABSENT]
 
 

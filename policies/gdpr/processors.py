@@ -56,7 +56,7 @@ REGISTER = "name the own account, or register the processor with its contract an
     subjects=(*DOCUMENTS, GRANT, *WORK),
     basis=("28(1)", "28(3)", "29", "44"),
     refs=("securityhub:S3.6", "prowler:s3_bucket_cross_account_access",
-          "prowler:secretsmanager_has_restrictive_resource_policy", "CKV_AWS_372"),
+          "prowler:secretsmanager_has_restrictive_resource_policy"),
 )  # fmt: skip
 def outsiders_are_processors(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """What a resource policy, key policy, grant or role trust allows, it allows to the account of its provider, to AWS

@@ -11,6 +11,7 @@ from seedbed.records.evidence import Evidence, evidence
 from seedbed.records.flows import Flows, flows
 from seedbed.records.parties import Party, parties
 from seedbed.records.stores import DataStore, stores
+from seedbed.records.told import Told, told
 
 OPEN_QUESTIONS = (
     "categories of data subjects (Art. 30(1)(c))",
@@ -70,6 +71,7 @@ class Records:
     parties: tuple[Party, ...]
     flows: Flows
     evidence: tuple[Evidence, ...]
+    told: tuple[Told, ...]
     notes: tuple[str, ...]
     """What a reader has to know about the levels."""
 
@@ -114,6 +116,7 @@ def gather(checkout: Checkout, environment: str, at: datetime.datetime) -> Recor
         parties=parties(stack, settings, levels),
         flows=ways,
         evidence=proof,
+        told=told(levels),
         notes=verdict.notes,
     )
 

@@ -40,6 +40,7 @@ def machines(records: Records) -> str:
         "parties": [_mapped(dataclasses.asdict(one)) for one in records.parties],
         "flows": _mapped(dataclasses.asdict(records.flows)),
         "evidence": [_evidence(one) for one in records.evidence],
+        "told": [{"register": one.register, "entry": one.entry} for one in records.told],
     }
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 

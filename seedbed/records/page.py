@@ -24,6 +24,7 @@ SECTIONS = {
     "parties": "Processor register",
     "flows": "Data flows",
     "evidence": "Evidence, control by control",
+    "told": "What the controls take as told",
 }
 
 
@@ -39,6 +40,7 @@ def page(records: Records) -> str:
         "parties": _parties(records),
         "flows": _flows(records),
         "evidence": _evidence(records),
+        "told": _told(records),
     }
     links = "".join(f'<a href="#{name}">{text(words)}</a>' for name, words in SECTIONS.items())
     sections = "\n".join(
@@ -204,6 +206,19 @@ def _evidence(records: Records) -> Html:
     head = ("control", "asks that", "articles", "level", "verdict", "resources")
     note = "Each resource by name: on screen here, and in records.json."
     return Html(f"<p>{text(note)}</p>" + table(f"As of {at(records.at)}", head, rows))
+
+
+def _told(records: Records) -> Html:
+    lead = "No resource proves these entries of policies/config: whoever keeps a register answers for what it says."
+    rows = [
+        (code(one.register), joined((f"{name}: {_plain(value)}" for name, value in one.entry.items()), "; "))
+        for one in records.told
+    ]
+    return Html(f"<p>{text(lead)}</p>" + table("Entry by entry", ("register", "says"), rows))
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _article(article: str) -> Html:

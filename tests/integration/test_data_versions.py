@@ -63,7 +63,7 @@ def test_a_data_set_pushed_here_is_pulled_elsewhere_byte_by_byte(home, shell, tm
         head = s3.head_object(Bucket=BUCKET, Key=key)
         aliases = {a["AliasName"]: a.get("TargetKeyId") for a in home.aws("kms").list_aliases()["Aliases"]}
         assert head["ServerSideEncryption"] == "aws:kms"
-        assert head["SSEKMSKeyId"].endswith(aliases["alias/seedbed-local-public"])
+        assert head["SSEKMSKeyId"].endswith(aliases["alias/seedbed-local-data-reference"])
         versions = s3.list_object_versions(Bucket=BUCKET, Prefix=key)["Versions"]
         assert [v["VersionId"] for v in versions] == [head["VersionId"]]
     finally:

@@ -160,9 +160,9 @@ def test_up_ends_with_what_a_person_wants_to_know(home):
 
     assert re.search(r"^ +KeyRing keys +\d+ ", said, re.MULTILINE)
     assert re.search(r"^stores +ArtifactStore artifacts +\d+ ", said, re.MULTILINE)
-    assert (
-        "policies: no violation (packs seedbed-cost, seedbed-gdpr, seedbed-reproducibility, seedbed-security)" in said
-    )
+    packs = "packs seedbed-cost, seedbed-gdpr, seedbed-reproducibility, seedbed-security"
+    assert re.search(r"^advisory PRIV-04 .*::applications-bucket$", said, re.MULTILINE), "what erases is in the cluster"
+    assert f"policies: 0 violations that stop, 1 advisories ({packs})" in said
     assert f"bucket: {SETTINGS.dataset_bucket('applications')}" in said
     assert "next:" in said
 

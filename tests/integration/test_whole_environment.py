@@ -14,6 +14,7 @@ from typing import Any
 
 from kubernetes import client, config
 
+from policies.rule import PACKS
 from stacks.settings import load
 from tests.integration.house import ROOT, House, shipped, without_cluster
 from tests.integration.inventory import inventory
@@ -49,6 +50,13 @@ def test_up_ends_with_pools_teams_and_endpoints(whole):
     for endpoint in ENVIRONMENT.endpoints:
         assert re.search(rf"^  {endpoint.name} ", said, re.MULTILINE)
     assert "policies: no violation" in said
+
+
+def test_what_is_deployed_is_judged_again_from_its_state_with_nothing_open(whole):
+    packs = [word for name in PACKS for word in ("--policy-pack", str(ROOT / "policies" / name))]
+    said = whole.pulumi("local", "policy", "analyze", *packs).output
+    assert re.findall(r"\[(?:mandatory|advisory)\].*\n.*\n.*", said) == []
+    assert [f"seedbed-{name}" in said for name in PACKS] == [True] * len(PACKS)
 
 
 def test_it_has_more_than_250_resources_half_of_them_in_the_cluster(whole):

@@ -112,7 +112,8 @@ def test_down_of_an_account_elsewhere_asks_first_and_says_so_where_nobody_can_an
 
 
 def test_check_passes_the_shipped_environments_without_cloud_or_engine(seedbed):
-    for name in ("local", "dev"):
+    for name in ("local", "dev", "staging", "prod"):
+        (seedbed.checkout.root / f"Pulumi.{name}.yaml").write_text(json.dumps({"config": shipped(name)}))
         answer = seedbed("check", name)
         assert answer.exit_code == 0, answer.stderr
         assert "0 that stop" in answer.stdout

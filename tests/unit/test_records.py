@@ -145,6 +145,16 @@ def test_registered_processors_and_sinks_come_from_the_configuration_and_foreign
     assert told["AWS account 888888888888"].proof[0].endswith("::pull")
 
 
+def test_what_a_register_says_is_told_as_what_nobody_proved(records):
+    said = json.loads(machines(records))["told"]
+    baseline = config("prod").of("LOG-05")["baseline"]
+
+    assert [one["entry"] for one in said if one["register"] == "LOG.baseline"] == baseline
+    assert {one["register"] for one in said} >= {"EKS-05.administrators", "IAM-06.existing", "LOG.baseline"}
+    shown = page(records).partition('<section id="told">')[2]
+    assert all(entry["reference"] in shown for entry in baseline)
+
+
 def test_json_says_all_of_it_and_the_same_program_says_the_same_again(records):
     said = json.loads(machines(records))
 

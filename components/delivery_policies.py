@@ -244,5 +244,11 @@ def _identities(place: Place) -> list[dict[str, Any]]:
         {"Effect": "Allow", "Action": "iam:CreateServiceLinkedRole", "Resource": place.iam("role/aws-service-role/*")},
         # EKS Auto Mode makes the profiles of its nodes.
         {"Effect": "Allow", "Action": "iam:*InstanceProfile", "Resource": place.iam("instance-profile/eks-*")},
+        # Access to another cluster would be the rights of whatever runs there.
+        {
+            "Effect": "Deny",
+            "Action": "eks:AssociateAccessPolicy",
+            "NotResource": place.arn("eks", f"access-entry/{place.prefix}/*"),
+        },
         {"Effect": "Deny", "NotAction": ["iam:Get*", "iam:List*"], "Resource": [*own, limit]},
     ]

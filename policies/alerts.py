@@ -1,10 +1,11 @@
 """Alerts: what a rule or an alarm hears of, and which topics it tells."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from policies.events import Event, filtered, matched
+from policies.outsiders import home
 from policies.reading import ABSENT, as_list, document, is_off, items, look, word
 from policies.stack import UNKNOWN, Resource, Stack
 
@@ -13,7 +14,8 @@ FILTER, ALARM = "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatc
 TOPIC, TOPIC_POLICY = "aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 
-CALL = "AWS API Call via CloudTrail"
+CALLED: Event = {"detail-type": "AWS API Call via CloudTrail", "detail.eventType": "AwsApiCall"}
+"""What every call has that EventBridge hears of by CloudTrail."""
 
 
 @dataclass(frozen=True)
@@ -25,53 +27,46 @@ class Watch:
     pattern: Any = None
     """Of a rule: the parsed pattern, UNKNOWN where preview does not know it."""
 
-    words: frozenset[str] = field(default=frozenset())
-    """Of a metric filter: the words of its pattern."""
+    filter: str = ""
+    """Of a metric filter: its pattern."""
+
+    place: Event = field(default_factory=dict)
+    """Of a rule: account and region, empty where they are not known."""
 
     @property
     def unknown(self) -> bool:
         return self.pattern is UNKNOWN
 
     def call(self, service: str, name: str) -> bool:
-        """Whether it hears of every call of an operation of a service (`kms`, `DisableKey`)."""
-        if self.words:
-            return name in self.words
-        detail = self._detail(f"aws.{service}", CALL)
-        if detail is None or set(detail) - {"eventName", "eventSource"}:
-            return False
-        sources = detail.get("eventSource")
-        return _allows(detail.get("eventName"), name) and _allows(sources, f"{service}.amazonaws.com")
+        """Whether it hears of every call of an operation of a service (`kms`, `DisableKey`) that does something."""
+        return self._hears({**_called(service, name), "detail.errorCode": ""})
 
     def root(self) -> bool:
-        """Whether it hears of the root user's calls."""
-        if self.words:
-            return "Root" in self.words
-        detail = self._detail("", CALL)
-        return detail is not None and "Root" in as_list(look(detail, "userIdentity.type"))
+        """Whether it hears of the root user's calls, whatever they are; AWS's own in its name are none."""
+        event = {"source": "aws.", "detail.userIdentity.type": "Root", "detail.userIdentity.invokedBy": ""}
+        return self._hears({**event, **CALLED}, "userIdentity.type")
 
     def role(self, name: str) -> bool:
         """Whether it hears of a role, by name, being taken on."""
-        if self.words:
-            return "AssumeRole" in self.words and name in self.words
-        detail = self._detail("aws.sts", CALL)
-        if detail is None or not _allows(detail.get("eventName"), "AssumeRole"):
-            return False
-        roles = as_list(look(detail, "requestParameters.roleArn"))
-        return any(isinstance(one, str) and one.endswith(f":role/{name}") for one in roles)
+        event = {"detail.requestParameters.roleArn": f"arn:*:role/{name}", "detail.errorCode": ""}
+        return self._hears({**_called("sts", "AssumeRole"), **event}, "requestParameters.roleArn")
 
-    def source(self, name: str) -> bool:
-        """Whether it hears of events of a source other than calls (`aws.access-analyzer`)."""
-        return not self.words and isinstance(self.pattern, Mapping) and name in as_list(self.pattern.get("source"))
+    def source(self, name: str, kind: str) -> bool:
+        """Whether it hears of all active events of a source and kind other than calls (`aws.access-analyzer`)."""
+        event = {"source": name, "detail-type": kind, "detail.status": "ACTIVE"}
+        return isinstance(self.pattern, Mapping) and "source" in self.pattern and self._hears(event)
 
-    def _detail(self, source: str, kind: str) -> Mapping[str, Any] | None:
-        """What the pattern asks of an event's detail; None where it asks for other events."""
-        if not isinstance(self.pattern, Mapping):
-            return None
-        if source and not _allows(self.pattern.get("source"), source):
-            return None
-        detail = self.pattern.get("detail", {})
-        fits = _allows(self.pattern.get("detail-type"), kind)
-        return detail if fits and isinstance(detail, Mapping) else None
+    def _hears(self, event: Event, asked: str = "") -> bool:
+        """asked: a field of the detail that the pattern has to name."""
+        if self.filter:
+            return asked in self.filter and filtered(self.filter, event)
+        named = not asked or look(self.pattern, f"detail.{asked}") is not ABSENT
+        return isinstance(self.pattern, Mapping) and named and matched(self.pattern, {**self.place, **event})
+
+
+def _called(service: str, name: str) -> Event:
+    source = {"source": f"aws.{service}", "detail.eventSource": f"{service}.amazonaws.com"}
+    return {**source, "detail.eventName": name, **CALLED}
 
 
 def watches(stack: Stack) -> list[Watch]:
@@ -95,7 +90,12 @@ def _rules(stack: Stack) -> Iterator[Watch]:
         told = {topic.urn: topic for one in targets for topic in topics(one, "arn", stack)}
         decisive = [look(rule.props, path) for path in ("eventPattern", "state", "isEnabled", "eventBusName")]
         pattern = UNKNOWN if UNKNOWN in decisive else document(rule.props, "eventPattern")
-        yield Watch(rule, tuple(told.values()), pattern)
+        yield Watch(rule, tuple(told.values()), pattern, place=_place(rule, stack))
+
+
+def _place(rule: Resource, stack: Stack) -> Event:
+    accounts, region = home(rule, stack)
+    return {"region": region, "account": next(iter(accounts)) if len(accounts) == 1 else ""}
 
 
 def _filters(stack: Stack) -> Iterator[Watch]:
@@ -114,8 +114,8 @@ def _filters(stack: Stack) -> Iterator[Watch]:
             and not is_off(look(alarm.props, "actionsEnabled"))
         ]
         told = {topic.urn: topic for alarm in alarms for topic in topics(alarm, "alarmActions", stack)}
-        words = frozenset(re.findall(r"[\w-]+", pattern)) if isinstance(pattern, str) else frozenset()
-        yield Watch(one, tuple(told.values()), UNKNOWN if pattern is UNKNOWN else None, words)
+        known = isinstance(pattern, str)
+        yield Watch(one, tuple(told.values()), None if known else UNKNOWN, pattern if known else "")
 
 
 def topics(one: Resource, path: str, stack: Stack) -> tuple[Resource, ...]:
@@ -136,18 +136,3 @@ def subscriptions(topic: Resource, stack: Stack) -> tuple[Resource, ...]:
     return tuple(
         one for one in stack.of([SUBSCRIPTION]) if any(found.urn == topic.urn for found in topics(one, "topic", stack))
     )
-
-
-def _allows(wanted: Any, value: str) -> bool:
-    """Whether a list of an event pattern matches a value; what a pattern leaves out it does not ask."""
-    if wanted is None or wanted is ABSENT:
-        return True
-    return any(
-        one == value or (isinstance(one, Mapping) and _prefix(one, value))
-        for one in (wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [])
-    )
-
-
-def _prefix(matcher: Mapping[str, Any], value: str) -> bool:
-    prefix = matcher.get("prefix")
-    return isinstance(prefix, str) and value.startswith(prefix)

@@ -1,12 +1,23 @@
 """Whose key encrypts: one of this stack, or one of the register."""
 
+import re
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from policies.control import Problem, fail, undetermined
-from policies.reading import ABSENT, look
+from policies.reading import ABSENT, look, present
 from policies.stack import UNKNOWN, Resource, Stack
 
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
+
+AWS_OWN = re.compile(r"(^|:)alias/aws/")
+"""Alias, or the end of its ARN, of a key that AWS manages: the prefix is reserved (KMS, API_CreateAlias)."""
+
+
+def own_key(props: Any, path: str) -> bool:
+    """Whether an input names a key other than those that AWS manages; an unknown value counts as such a key."""
+    value = look(props, path)
+    return present(props, path) and not (isinstance(value, str) and AWS_OWN.search(value))
 
 
 def customer_key(

@@ -25,6 +25,17 @@ ACCOUNT_KEYS = frozenset(
 PRINCIPAL_KEYS = ACCOUNT_KEYS | {"aws:principalarn", "aws:sourcearn", "aws:sourcevpce", "aws:sourcevpc", "aws:userid"}
 """Condition keys that name who or where a request may come from."""
 
+WHOLE_KEYS = (ACCOUNT_KEYS - {"aws:principalorgpaths"}) | {
+    "aws:resourceaccount",
+    "aws:resourceorgid",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+}
+"""Condition keys whose value is one identifier: with a wildcard it is anybody's that begins alike."""
+
+HEADED_KEYS = {"aws:principalorgpaths": "/", "aws:resourceorgpaths": "/", "aws:sourceorgpaths": "/", "aws:userid": ":"}
+"""Condition keys whose value begins with an identifier, and what ends that: a wildcard comes after it alone."""
+
 ARN_FIELDS = 6
 """`arn:partition:service:region:account:resource`."""
 
@@ -64,7 +75,10 @@ class Statement:
     def fixes(self, wanted: Callable[[str], bool]) -> bool:
         """Whether a positive condition fixes a key that is `wanted` (in lower case) to values that name something."""
         return any(
-            POSITIVE.match(operator) is not None and wanted(key) and values and all(map(_names_something, values))
+            POSITIVE.match(operator) is not None
+            and wanted(key)
+            and values
+            and all(_names_something(key, one) for one in values)
             for operator, key, values in self.conditions
         )
 
@@ -152,12 +166,17 @@ def _conditions(value: Any) -> Iterator[tuple[str, str, tuple[Any, ...]]]:
             yield str(operator), str(key).lower(), tuple(as_list(some))
 
 
-def _names_something(value: Any) -> bool:
+def _names_something(key: str, value: Any) -> bool:
     """Whether a condition's value is more than a wildcard: an ARN has to fix the account, an alias its name."""
     if not isinstance(value, str) or not value:
         return False
-    if "*" not in value and "?" not in value:
+    fixed = re.split(r"[*?]", value, maxsplit=1)[0]
+    if fixed == value:
         return True
+    if key in WHOLE_KEYS:
+        return False
+    if key in HEADED_KEYS:
+        return HEADED_KEYS[key] in fixed[1:]
     if value.startswith("arn:"):
         return re.match(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:", value) is not None
     return re.match(r"[\w-]{3,}", value.removeprefix("alias/")) is not None

@@ -1,6 +1,6 @@
 """Roles and what belongs to them: their policies, attachments and boundaries, by dependency or by literal name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policies.documents import Statement, statements
@@ -14,6 +14,22 @@ ATTACHMENT, ATTACHMENTS = (
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:iam/policyAttachment:PolicyAttachment",
 )
+EXCLUSIVE = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
+LINKS = (ATTACHMENT, ATTACHMENTS, EXCLUSIVE)
+"""Resources that give policies to roles."""
+
+PATHS: Mapping[str, str] = {
+    ROLE: "managedPolicyArns",
+    EXCLUSIVE: "policyArns",
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": "policyArns",
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": "policyArns",
+    ATTACHMENT: "policyArn",
+    ATTACHMENTS: "policyArn",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": "policyArn",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "policyArn",
+}
+"""Input with the ARNs of policies, for every resource that gives them to somebody."""
+
 DOCUMENTS = (POLICY, INLINE, "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
 """Resources that hold the document of an identity policy."""
 
@@ -30,17 +46,17 @@ def roles_of(one: Resource, stack: Stack) -> tuple[Resource, ...]:
 
 def _roles_of(one: Resource, stack: Stack) -> tuple[Resource, ...]:
     if one.type == POLICY:
-        links = [link for link in stack.of((ATTACHMENT, ATTACHMENTS)) if _among(one, policies_of(link, stack))]
+        links = [link for link in stack.of(LINKS) if _among(one, policies_of(link, stack))]
         direct = [role for role in stack.of([ROLE]) if _among(one, _policies(role, "managedPolicyArns", stack))]
         return _once([*direct, *(role for link in links for role in roles_of(link, stack))])
-    path = "roles" if one.type == ATTACHMENTS else "role"
+    path = {ATTACHMENTS: "roles", EXCLUSIVE: "roleName"}.get(one.type, "role")
     names = {named(value) for value in _each(look(one.props, path))}
     return _once([*stack.referents(one, path, [ROLE]), *_by_name(ROLE, names, stack)])
 
 
-def policies_of(attachment: Resource, stack: Stack) -> tuple[Resource, ...]:
-    """Policies of this stack that an attachment attaches."""
-    return _policies(attachment, "policyArn", stack)
+def policies_of(one: Resource, stack: Stack) -> tuple[Resource, ...]:
+    """Policies of this stack that an attachment attaches, or a role has itself."""
+    return _policies(one, PATHS[one.type], stack)
 
 
 def boundaries(role: Resource, stack: Stack) -> Limit | None:
@@ -79,7 +95,7 @@ def holders_of(role: Resource, stack: Stack) -> list[tuple[Resource, str]]:
     """Where the documents of a role stand: in it, in inline policies, and in policies of this stack attached to it."""
     holders = [(role, path) for path in (inline(role) if look(role.props, "inlinePolicies") is not UNKNOWN else [])]
     attached = [*_policies(role, "managedPolicyArns", stack)]
-    for one in stack.of((INLINE, ATTACHMENT, ATTACHMENTS)):
+    for one in stack.of((INLINE, *LINKS)):
         if _among(role, roles_of(one, stack)):
             attached += [one] if one.type == INLINE else policies_of(one, stack)
     return [*holders, *((one, "policy") for one in _once(attached))]
@@ -102,9 +118,8 @@ def attached_elsewhere(role: Resource, stack: Stack) -> Iterator[tuple[Resource,
     """ARNs of policies that a role has and this stack does not declare, each with what attaches it and at which input;
     UNKNOWN where the ARN is.
     """
-    links = [(role, "managedPolicyArns")]
-    links += [(one, "policyArn") for one in stack.of((ATTACHMENT, ATTACHMENTS)) if _among(role, roles_of(one, stack))]
-    for one, path in links:
+    links = [role, *(one for one in stack.of(LINKS) if _among(role, roles_of(one, stack)))]
+    for one, path in ((one, PATHS[one.type]) for one in links):
         own = {_called(found) for found in _policies(one, path, stack)}
         for arn in _each(look(one.props, path)):
             if arn is UNKNOWN and own:

@@ -17,6 +17,9 @@ SHARED = "defaults"
 
 STRICTEST = "prod"
 
+PLACES = {"GOV-02": ("accounts", "contexts")}
+"""Parameters that say where an environment is: those of prod are not handed on with its levels."""
+
 SAME = "sameAs"
 """Key of a parameter that is another control's too, so that one list is kept in one place."""
 
@@ -34,6 +37,9 @@ class Config:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What a reader of the verdict has to know about where the levels come from."""
+
+    environments: tuple[str, ...] = ()
+    """Names of the environments that have a file beside this one's."""
 
     def level(self, control: str) -> Level:
         """The level of a control; one that the file does not name is mandatory."""
@@ -74,7 +80,15 @@ def config(environment: str, folder: Path = FOLDER) -> Config:
         id: {**shared.get("parameters", {}).get(id, {}), **file.get("parameters", {}).get(id, {})}
         for id in {*shared.get("parameters", {}), *file.get("parameters", {})}
     }
-    return Config(environment=environment, levels=file["levels"], parameters=parameters, notes=notes)
+    for id, names in PLACES.items() if not own else ():
+        parameters[id] = {name: value for name, value in parameters.get(id, {}).items() if name not in names}
+    return Config(
+        environment=environment,
+        levels=file["levels"],
+        parameters=parameters,
+        notes=notes,
+        environments=environments(folder),
+    )
 
 
 def environments(folder: Path = FOLDER) -> tuple[str, ...]:

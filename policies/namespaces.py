@@ -12,6 +12,9 @@ NAMESPACE = core("Namespace")
 DEFAULT = "default"
 """Where an object is that names no namespace."""
 
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""Label of every namespace, with its name (Kubernetes documentation, "Automatic labelling")."""
+
 
 def named(namespace: Resource) -> str:
     """By what a namespace of the stack is known here: its name, or its URN where only the deployment knows the name."""
@@ -56,6 +59,20 @@ def conditions(selector: Any) -> bool | None:
         return None
     found = [look(selector, key) for key in ("matchLabels", "matchExpressions")]
     return True if any(one and one is not UNKNOWN for one in found) else None if UNKNOWN in found else False
+
+
+def narrows(selector: Any) -> bool | None:
+    """Whether a selector asks for a label that not every object has; None where that is unknown.
+
+    `DoesNotExist` and `NotIn` mean whatever lacks the label, and every namespace has its name (`NAME_LABEL`).
+    """
+    pairs, wanted = look(selector, "matchLabels"), look(selector, "matchExpressions")
+    if selector is UNKNOWN or _pairs(pairs):
+        return None if selector is UNKNOWN else True
+    some = [(look(one, "operator"), look(one, "key")) for one in as_list(wanted)]
+    if any(operator == "In" or (operator == "Exists" and key not in (NAME_LABEL, UNKNOWN)) for operator, key in some):
+        return True
+    return None if UNKNOWN in (pairs, wanted) or any(UNKNOWN in one for one in some) else False
 
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from policies.control import Parameters
 from policies.documents import ACCOUNT_KEYS, POSITIVE, Statement
-from policies.reading import as_list
+from policies.reading import as_list, look
 from policies.stack import Resource, Stack
 from policies.tags import configured
 
@@ -43,6 +43,14 @@ def known(resource: Resource, stack: Stack, given: Parameters) -> Known:
         frozenset(one for one in accounts if isinstance(one, str)),
         frozenset(issuer for one in complete for issuer in one.get("issuers", ())),
     )
+
+
+def home(resource: Resource, stack: Stack) -> tuple[frozenset[str], str]:
+    """The accounts that the resource's provider is pinned to and the region of it; empty where nothing is said."""
+    provider = stack.provider_of(resource)
+    regions = [look(one.props, "region") for one in (resource, provider) if one]
+    region = next((one for one in regions if isinstance(one, str)), "")
+    return known(resource, stack, {}).accounts, region
 
 
 def outsiders(entry: Statement, allowed: Known) -> Iterator[str]:

@@ -13,6 +13,7 @@ from policies.stores import CLUSTER, DATABASE, FILES, NAMES, TABLE, called
 from policies.tags import tag
 
 PLAN, SELECTION = "aws:backup/plan:Plan", "aws:backup/selection:Selection"
+AIR_GAPPED = "aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault"
 VAULT, LOCK = "aws:backup/vault:Vault", "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
 
 ARNS: Mapping[str, Kind] = {
@@ -143,6 +144,14 @@ def _equal(store: Resource, stack: Stack, block: Any) -> bool:
     if UNKNOWN in (key, value):
         raise UndeterminedError("Selection.selectionTags")
     return isinstance(key, str) and isinstance(value, str) and tag(store, stack, key) == value
+
+
+def air_gapped(point: Point, stack: Stack) -> Iterator[Resource]:
+    """Logically air-gapped vaults of this stack that a rule may copy to: by name, or by dependency of its plan."""
+    arns = [look(block, "destinationVaultArn") for _, block in items(point.plan.props, f"{point.path}.copyActions")]
+    names = {arn.rpartition(":")[2] for arn in arns if isinstance(arn, str)}
+    behind = stack.referents(point.plan, "rules", [AIR_GAPPED]) if UNKNOWN in arns else ()
+    yield from (one for one in stack.of([AIR_GAPPED]) if one in behind or word(one.props, "name") in names)
 
 
 def locks(vault: Resource, stack: Stack) -> Iterator[Resource]:

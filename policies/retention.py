@@ -25,10 +25,16 @@ class Deadline:
     inline: str
     """Input beneath a rule written on the bucket itself."""
 
+    spared: str = ""
+    """Input beneath a rule of a lifecycle resource: how many of the newest it keeps whatever their age."""
+
 
 CURRENT = Deadline("current versions", "expiration.days", "expiration.days")
 NONCURRENT = Deadline(
-    "non-current versions", "noncurrentVersionExpiration.noncurrentDays", "noncurrentVersionExpiration.days"
+    "non-current versions",
+    "noncurrentVersionExpiration.noncurrentDays",
+    "noncurrentVersionExpiration.days",
+    "noncurrentVersionExpiration.newerNoncurrentVersions",
 )
 UPLOADS = Deadline(
     "unfinished uploads",
@@ -50,6 +56,7 @@ def lifecycles(bucket: Resource, stack: Stack) -> list[tuple[Resource, str]]:
 def shortest(holders: list[tuple[Resource, str]], deadline: Deadline) -> tuple[float, str] | None:
     """Days until the enabled rules over the whole bucket delete, and where it says so; None if none does.
 
+    A rule that spares the newest non-current versions (`newerNoncurrentVersions`) keeps those for ever: it counts not.
     Raises UndeterminedError when that depends on an unknown value.
     """
     known: list[tuple[float, str]] = []
@@ -71,8 +78,11 @@ def _days(holder: Resource, path: str, deadline: Deadline) -> Iterator[tuple[str
             yield where, UNKNOWN
         elif isinstance(rule, Mapping) and _enabled(holder, where) and _whole(holder, where):
             place = f"{where}.{deadline.inline if path == INLINE else deadline.split}"
-            if (value := look(holder.props, place)) is not ABSENT:
-                yield place, value
+            spared = look(holder.props, f"{where}.{deadline.spared}") if deadline.spared else ABSENT
+            if spared is UNKNOWN:
+                yield f"{where}.{deadline.spared}", UNKNOWN
+            elif (spared in (ABSENT, "") or as_number(spared) == 0) and look(holder.props, place) is not ABSENT:
+                yield place, look(holder.props, place)
 
 
 def _enabled(holder: Resource, where: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from policies.customer_keys import own_key
 from policies.reading import ABSENT, UndeterminedError, as_list, is_off, is_on, items, look, word
 from policies.stack import BUCKET, UNKNOWN, Resource, Stack
 
@@ -85,7 +86,7 @@ def faults(trail: Resource) -> Iterator[tuple[str, str, str]]:
             yield path, "", ""
         elif not is_on(default if value is ABSENT else value):
             yield path, wrong, f"set {path} to true"
-    if look(trail.props, "kmsKeyId") in (ABSENT, ""):
+    if not own_key(trail.props, "kmsKeyId"):
         yield "kmsKeyId", "no customer key", "set the ARN of a KMS key"
 
 

@@ -13,6 +13,9 @@ from policies.stack import environment_of
 
 FILE = Path(__file__).parent / "exceptions.yaml"
 FIELDS = ("control", "urn", "reason", "approver", "ticket", "until")
+REGISTER = "GOV-03"
+"""The control that judges the register; no entry waives it, so that none makes another one hold for ever."""
+
 REASON_LENGTH = 20
 """Characters below which a reason explains nothing."""
 
@@ -104,6 +107,8 @@ def _entry(entry: Any, where: str) -> Waiver:
         wrong.append("control, urn: a wildcard; name one control and one URN an entry")
     elif values["urn"] and not re.fullmatch(r"urn:pulumi:[^:]+::[^:]+::.+::.+", values["urn"]):
         wrong.append("urn: must be a whole URN, urn:pulumi:STACK::PROJECT::TYPE::NAME")
+    if values["control"] == REGISTER:
+        wrong.append(f"control: {REGISTER} judges this register; mend the entry that it objects to")
     if values["reason"] and len(values["reason"]) < REASON_LENGTH:
         wrong.append(f"reason: too short to be understood later; use {REASON_LENGTH} characters or more")
     return Waiver(where=where, until=until, faults=tuple(wrong), **values)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from policies.customer_keys import KEY
+from policies.customer_keys import KEY, own_key
 from policies.retention import CURRENT, LIFECYCLE, NONCURRENT, lifecycles, shortest
 from policies.rule import (
     ABSENT,
@@ -13,10 +13,13 @@ from policies.rule import (
     Problem,
     Resource,
     Stack,
+    UndeterminedError,
     control,
     fail,
     is_off,
+    is_on,
     items,
+    literal,
     look,
     number,
     parts,
@@ -24,6 +27,7 @@ from policies.rule import (
     skip,
     undetermined,
 )
+from policies.stores import VERSIONING
 from policies.tags import PERSONAL, tag
 
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
@@ -45,7 +49,7 @@ PARTS = ("predictor", "transformer", "explainer")
     title="Captured inference traffic is treated as personal data",
     kind="stack",
     severity="high",
-    types=(CONFIGURATION, INFERENCE, *BUCKET, *LIFECYCLE, *ENCRYPTION, KEY),
+    types=(CONFIGURATION, INFERENCE, *BUCKET, *LIFECYCLE, *ENCRYPTION, *VERSIONING, KEY),
     subjects=(CONFIGURATION, INFERENCE),
     basis=("5(1)(c)", "5(1)(e)", "32(1)(a)"),
     refs=("prowler:bedrock_model_invocation_logs_encryption_enabled",
@@ -54,7 +58,7 @@ PARTS = ("predictor", "transformer", "explainer")
 def captured_traffic_is_personal(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """Where an endpoint captures, or an inference service logs, what it is asked, that goes to a bucket of this stack
     of class personal or special with a customer key, is gone after {days} days, old versions included, is no more than
-    {percent} percent of the traffic, and the capture names a key.
+    {percent} percent of the traffic (a logger of KServe takes all of it), and the capture names a customer key.
     """
     if one.type == INFERENCE:
         loggers = [f"spec.{part}.logger" for part in PARTS if present(one.props, f"spec.{part}.logger")]
@@ -85,11 +89,15 @@ def _sampling(
 
 def _key(one: Resource) -> Iterator[Problem]:
     path = f"{CAPTURE}.kmsKeyId"
-    if not present(one.props, path):
-        yield fail(path, "not set, so SageMaker writes with a key of AWS", "set the ARN of the bucket's key")
+    if not own_key(one.props, path):
+        yield fail(path, "no key of its own, so SageMaker writes with a key of AWS", "set the ARN of the bucket's key")
 
 
 def _logger(one: Resource, path: str, stack: Stack, given: Parameters) -> Iterator[Problem]:
+    most = given.get("percent", 100)
+    if most < 100:
+        fix = f"keep {most} percent or less by lifecycle.capture_requests"
+        yield fail(path, "a logger keeps every request, for it takes no sample", fix)
     for place in (f"{path}.storage.path", f"{path}.url"):
         if present(one.props, place):
             yield from _destination(one, place, stack, given)
@@ -152,7 +160,7 @@ def _encrypted(bucket: Resource, stack: Stack) -> Iterator[Problem]:
         return
     places = [(one, where) for one in holders for where, _ in items(one.props, "rules")]
     defaults = [(one, f"{where}.applyServerSideEncryptionByDefault.kmsMasterKeyId") for one, where in places]
-    if not any(present(one.props, path) for one, path in defaults):
+    if not any(own_key(one.props, path) for one, path in defaults):
         yield fail("Bucket.serverSideEncryption", f"the bucket {bucket.name} has no customer key", fix)
 
 
@@ -172,4 +180,16 @@ def _days(bucket: Resource, stack: Stack) -> float | None:
     """Days after which nothing of an object is left: an expired version becomes an old one first."""
     holders = lifecycles(bucket, stack)
     current, old = shortest(holders, CURRENT), shortest(holders, NONCURRENT)
-    return current[0] + (old[0] if old else 0) if current else None
+    if current is None or (old is None and _versioned(bucket, stack)):
+        return None
+    return current[0] + (old[0] if old else 0)
+
+
+def _versioned(bucket: Resource, stack: Stack) -> bool:
+    """Whether old versions may be there: those of a suspended versioning stay."""
+    holders = stack.joined(bucket, VERSIONING, "bucket")
+    if any(literal(one.props, "versioningConfiguration.status") in ("Enabled", "Suspended") for one in holders):
+        return True
+    if stack.ambiguous(bucket, VERSIONING, "bucket"):
+        raise UndeterminedError("BucketVersioning.bucket")
+    return is_on(literal(bucket.props, "versioning.enabled"))

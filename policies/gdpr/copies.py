@@ -128,6 +128,8 @@ TARGETS: Mapping[str, Copies] = {
     "aws:backup/plan:Plan": _blocks("rules.*.copyActions", "destinationVaultArn", _arn),
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": _own_region,
     "aws:rds/snapshotCopy:SnapshotCopy": _at("destinationRegion"),
+    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": _at("destinationRegion"),
+    "aws:redshift/snapshotCopy:SnapshotCopy": _at("destinationRegion"),
     "aws:ec2/amiCopy:AmiCopy": _own_region,
     "aws:dlm/lifecyclePolicy:LifecyclePolicy": _lifecycle_targets,
     "aws:ecr/replicationConfiguration:ReplicationConfiguration": _blocks(
@@ -137,9 +139,10 @@ TARGETS: Mapping[str, Copies] = {
     "aws:kms/replicaKey:ReplicaKey": _own_region,
     "aws:dynamodb/tableReplica:TableReplica": _own_region,
     "aws:dynamodb/table:Table": _blocks("replicas", "regionName"),
+    "aws:dynamodb/globalTable:GlobalTable": _blocks("replicas", "regionName"),
     "aws:efs/replicationConfiguration:ReplicationConfiguration": _blocks("destination", "region"),
 }
-MULTI_REGION_KEY = "aws:kms/key:Key"
+MULTI_REGION_KEYS = ("aws:kms/key:Key", "aws:kms/externalKey:ExternalKey")
 MULTI_REGION_ACCESS_POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
 
 
@@ -148,7 +151,7 @@ MULTI_REGION_ACCESS_POINT = "aws:s3control/multiRegionAccessPoint:MultiRegionAcc
     title="Secondary copies stay inside the approved regions",
     kind="resource",
     severity="critical",
-    types=(*TARGETS, MULTI_REGION_KEY, MULTI_REGION_ACCESS_POINT),
+    types=(*TARGETS, *MULTI_REGION_KEYS, MULTI_REGION_ACCESS_POINT),
     basis=("44", "46", "5(1)(f)"),
     refs=("prowler:kms_cmk_not_multi_region", "CKV_AWS_245", "CKV_AWS_255", "securityhub:S3.24"),
 )
@@ -157,7 +160,7 @@ def copies_stay_inside(one: Resource, stack: Stack, given: Parameters) -> Iterat
     target approved regions only; a key is not multi-region, because a replica of it can be made anywhere, and the
     buckets of a multi-region access point are registered with their region.
     """
-    if one.type == MULTI_REGION_KEY:
+    if one.type in MULTI_REGION_KEYS:
         found, fix = "the key can be copied to any region", "remove multiRegion, or use one key a region"
         yield from expect(one.props, "multiRegion", is_off, found, fix, default=False)
     elif one.type == MULTI_REGION_ACCESS_POINT:

@@ -3,12 +3,13 @@
 import datetime
 from collections.abc import Iterator, Mapping
 
-from policies.documents import Statement, statements
-from policies.grants import Grants, Kind
+from policies.conditions import Caller, caller, denied, settled
+from policies.documents import statements
+from policies.grants import Grants, Kind, Limit
 from policies.identities import ATTACHMENT, ATTACHMENTS, INLINE, POLICY, ROLE, boundaries, documents_of
 from policies.identities import roles_of as holders_of
 from policies.reading import as_number
-from policies.recovery import LOCK, PLAN, SELECTION, VAULT, locks, points, vaults
+from policies.recovery import AIR_GAPPED, LOCK, PLAN, SELECTION, VAULT, air_gapped, locks, points, vaults
 from policies.rule import (
     ABSENT,
     BUCKET,
@@ -36,17 +37,22 @@ OBJECT_LOCK = (
 )
 WORKLOADS = (CRON_JOB, STATE_MACHINE, FUNCTION)
 
-OBJECT = Kind("s3", "{}/{}")
-NEEDED: Mapping[str, tuple[tuple[str, Kind | None], ...]] = {
+HOLD_DAYS = 366
+"""How far ahead a legal hold may end: a longer case is looked at again before its hold is prolonged."""
+
+NEEDED: Mapping[str, tuple[tuple[str, Kind], ...]] = {
     **dict.fromkeys(
         BUCKET, tuple((f"s3:{one}", Kind("s3", "{}/{}")) for one in ("DeleteObject", "DeleteObjectVersion"))
     ),
     TABLE: (("dynamodb:DeleteItem", Kind("dynamodb", "table/{}")),),
     FEATURE_GROUP: (("sagemaker:DeleteRecord", Kind("sagemaker", "feature-group/{}")),),
-    FILES: (("elasticfilesystem:ClientWrite", None),),
-    **dict.fromkeys((DATABASE, CLUSTER), (("rds-db:connect", None),)),
+    FILES: (("elasticfilesystem:ClientWrite", Kind("elasticfilesystem", "file-system/{}")),),
+    **dict.fromkeys((DATABASE, CLUSTER), (("rds-db:connect", Kind("rds-db", "dbuser:{}/USER")),)),
 }
-"""What a role must be allowed to erase there; without a kind on anything, because AWS names the resource itself."""
+"""What a role must be allowed to erase there, by action and kind of resource; `USER`: any one user."""
+
+NUMBERED: Mapping[str, str] = {DATABASE: "db-Q7X0ZK9W", CLUSTER: "cluster-Q7X0ZK9W", FILES: "fs-0a7f03c9"}
+"""An id in place of that which AWS gives such a store: what is allowed on it is allowed on any."""
 
 
 @control(
@@ -64,7 +70,8 @@ def erasure_is_wired(store: Resource, stack: Stack, given: Parameters) -> Iterat
     """The erasure-path of a store of class personal or special is offered by a CronJob (annotation erasure-path), state
     machine or function (tag) of the stack, or is its name, and its role may delete objects and versions, rows or
     records there, which neither a boundary nor the bucket's policy denies; a way of {byExpiry} needs no workload where
-    retention-days is at most {days}, the month of Art. 12(3).
+    retention-days is at most {days}, the month of Art. 12(3). Of conditions those on the role's ARN, its account and
+    TLS are read; any other leaves it undecided, as does a Lustre file system, for which AWS knows no such permission.
     """
     if not personal(store, stack):
         yield skip("holds no personal data")
@@ -106,36 +113,46 @@ def _way(one: Resource, stack: Stack) -> object:
 
 
 def _able(store: Resource, workload: Resource, stack: Stack) -> Iterator[Problem]:
-    path, name = "tags.erasure-path", called(store)
-    wanted = NEEDED.get(store.type, ())
+    path, name = "tags.erasure-path", NUMBERED.get(store.type) or called(store)
+    if store.type not in NEEDED:
+        yield undetermined("PersistentVolume")
+        return
     roles = roles_of(workload, stack)
-    if wanted and not roles:
+    if not roles:
         yield fail(path, f"the workload {workload.name} acts as no role of this stack", "give it a role")
         return
     if name is None:
         yield undetermined("bucket")
         return
-    views = [_grants(role, stack) for role in roles]
+    sure, perhaps = ([_grants(role, stack, doubt=doubt) for role in roles] for doubt in (False, True))
+    unsure = [action for action, kind in NEEDED[store.type] if not any(_may(one, action, kind, name) for one in sure)]
     missing = [
         action
-        for action, kind in wanted
-        if not any(view.on(action, kind, name) if kind else view.at_all(action) for view in views)
+        for action, kind in NEEDED[store.type]
+        if not any(one.at_all(action) if store.type in NUMBERED else one.on(action, kind, name) for one in perhaps)
     ]
-    if missing and any(_unread(role, stack) for role in roles):
+    if unsure and (not missing or any(_unread(role, stack) for role in roles)):
         yield undetermined("RolePolicy.policy")
     elif missing:
         found = f"the role of {workload.name} may not do {' and '.join(missing)} there"
         yield fail(path, found, "allow it in a policy of the role")
     for holder in stack.joined(store, [BUCKET_POLICY], "bucket") if store.type in BUCKET else ():
-        for entry in statements(holder.props, "policy") or ():
-            if any(_denied(entry, action, roles) for action, _ in wanted):
-                found = f"the bucket's policy denies it to {workload.name}"
-                yield fail("BucketPolicy.policy", found, "except the role of the erasure from the denial")
+        yield from _denials(holder, workload, [caller(role, stack) for role in roles])
 
 
-def _grants(role: Resource, stack: Stack) -> Grants:
+def _may(view: Grants, action: str, kind: Kind, name: str) -> bool:
+    """Whether the action is allowed there, for a database as any one user."""
+    users = {pattern.rpartition("/")[2] for one in view.statements for pattern in one.resources} | {"USER"}
+    return any(view.on(action, Kind(kind.service, kind.form.replace("USER", one)), name) for one in users)
+
+
+def _grants(role: Resource, stack: Stack, *, doubt: bool) -> Grants:
+    """doubt: whether a condition that depends on more than the role is taken in its favour."""
     found = [entry for _, _, entries in documents_of(role, stack) for entry in entries]
-    return Grants(tuple(found), boundaries(role, stack))
+    who, limit = caller(role, stack), boundaries(role, stack)
+    if limit and limit.statements is not None:
+        limit = Limit(settled(limit.statements, who, doubt=doubt))
+    return Grants(settled(found, who, doubt=doubt), limit)
 
 
 def _unread(role: Resource, stack: Stack) -> bool:
@@ -144,12 +161,15 @@ def _unread(role: Resource, stack: Stack) -> bool:
     return any(found.urn == role.urn for one in holders for found in holders_of(one, stack))
 
 
-def _denied(entry: Statement, action: str, roles: tuple[Resource, ...]) -> bool:
-    """Whether a denial without a condition covers one of the roles."""
-    if entry.allow or entry.conditions or not entry.does(action):
-        return False
-    names = [look(role.props, "name") for role in roles]
-    return entry.anonymous or any(f":role/{name}" in principal for principal in entry.principals for name in names)
+def _denials(holder: Resource, workload: Resource, callers: list[Caller]) -> Iterator[Problem]:
+    actions = [action for action, _ in NEEDED[BUCKET[0]]]
+    against = [one for one in statements(holder.props, "policy") or () if not one.allow and any(map(one.does, actions))]
+    found = [denied(one, who) for one in against for who in callers]
+    if True in found:
+        problem = f"the bucket's policy denies it to {workload.name}"
+        yield fail("BucketPolicy.policy", problem, "except the role of the erasure from the denial")
+    elif None in found:
+        yield undetermined("BucketPolicy.policy")
 
 
 @control(
@@ -157,7 +177,7 @@ def _denied(entry: Statement, action: str, roles: tuple[Resource, ...]) -> bool:
     title="No irrevocable retention on personal data",
     kind="stack",
     severity="high",
-    types=(*STORES, *OBJECT_LOCK, *VERSIONING, VAULT, LOCK, PLAN, SELECTION),
+    types=(*STORES, *OBJECT_LOCK, *VERSIONING, VAULT, AIR_GAPPED, LOCK, PLAN, SELECTION),
     subjects=STORES,
     basis=("17(1)", "17(3)", "5(1)(e)"),
     refs=("inverse:securityhub:S3.15", "inverse:CKV_AWS_143", "inverse:prowler:s3_bucket_object_lock",
@@ -165,8 +185,9 @@ def _denied(entry: Statement, action: str, roles: tuple[Resource, ...]) -> bool:
 )  # fmt: skip
 def nothing_keeps_data_for_good(store: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """A store of class personal or special has no object lock in compliance mode, no deletion by MFA alone, and its
-    backups lie in no vault whose lock keeps them longer than retention-days; unless the tags legal-hold (the case) and
-    legal-hold-until (a day that is not past) say that Art. 17(3) asks for it.
+    backups lie in no vault that keeps them longer than retention-days by a lock or as one that is logically air-gapped;
+    unless the tags legal-hold (the case) and legal-hold-until (a day that is not past and at most 366 days ahead) say
+    that Art. 17(3) asks for it.
     """
     if not personal(store, stack):
         yield skip("holds no personal data")
@@ -180,7 +201,7 @@ def _held(store: Resource, stack: Stack, today: datetime.date) -> bool:
         end = datetime.date.fromisoformat(tag(store, stack, "legal-hold-until"))
     except ValueError:
         return False
-    return bool(tag(store, stack, "legal-hold")) and end >= today
+    return bool(tag(store, stack, "legal-hold")) and today <= end <= today + datetime.timedelta(HOLD_DAYS)
 
 
 def _object_lock(bucket: Resource, stack: Stack) -> Iterator[Problem]:
@@ -211,11 +232,16 @@ def _mfa(bucket: Resource, stack: Stack) -> Iterator[Problem]:
 
 def _vault_lock(store: Resource, stack: Stack) -> Iterator[Problem]:
     days = as_number(tag(store, stack, "retention-days"))
-    for vault in {one.urn: one for point in points(store, stack) for one in vaults(point, stack)}.values():
-        for lock in locks(vault, stack):
-            least = look(lock.props, "minRetentionDays")
-            if least is UNKNOWN:
-                yield undetermined("VaultLockConfiguration.minRetentionDays")
-            elif days is not None and (as_number(least) or 0) > days:
-                fix = f"set {days:g} days or fewer, or tag the store with legal-hold and legal-hold-until"
-                yield fail("VaultLockConfiguration.minRetentionDays", f"{vault.name} keeps copies for longer", fix)
+    some = points(store, stack)
+    found = {one.urn: one for point in some for one in vaults(point, stack)}.values()
+    holders = {lock.urn: (lock, vault) for vault in found for lock in locks(vault, stack)}
+    # A logically air-gapped vault is locked from the start.
+    holders |= {one.urn: (one, one) for point in some for one in air_gapped(point, stack)}
+    for holder, vault in holders.values():
+        path = f"{holder.type.rpartition(':')[2]}.minRetentionDays"
+        least = look(holder.props, "minRetentionDays")
+        if least is UNKNOWN:
+            yield undetermined(path)
+        elif days is not None and (as_number(least) or 0) > days:
+            fix = f"set {days:g} days or fewer, or tag the store with legal-hold and legal-hold-until"
+            yield fail(path, f"{vault.name} keeps copies for longer", fix)

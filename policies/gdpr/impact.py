@@ -41,14 +41,14 @@ EFFECTS = ("none", "legal", "significant")
 def high_risk_is_assessed(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """A store of class special, and an endpoint or inference service whose decision-effect is legal or significant,
     carries dpia-id and dpia-review, a day that is not past; such an endpoint also carries human-review, the way to a
-    person who decides anew. Tags of AWS, annotations or labels of Kubernetes.
+    person who decides anew, each known before the deployment. Tags of AWS, annotations or labels of Kubernetes.
     """
     marks = _marks(one, stack)
     if one.type in STORES:
         if _mark(marks, "data-class") != "special":
             yield skip("holds no special categories")
             return
-        yield from parts(_known(marks, "dpia-id"), _review(marks, given["today"]))
+        yield from parts(_named(marks, "dpia-id"), _review(marks, given["today"]))
         return
     effect = _mark(marks, "decision-effect")
     if effect in ("", "none"):
@@ -56,7 +56,7 @@ def high_risk_is_assessed(one: Resource, stack: Stack, given: Parameters) -> Ite
         return
     if effect not in EFFECTS:
         yield fail(_path(marks, "decision-effect"), "an unknown code", f"set one of {', '.join(EFFECTS)}")
-    yield from parts(_known(marks, "dpia-id"), _review(marks, given["today"]), _known(marks, "human-review"))
+    yield from parts(_named(marks, "dpia-id"), _review(marks, given["today"]), _named(marks, "human-review"))
 
 
 Marks = tuple[str, Mapping[str, Any]]
@@ -88,8 +88,8 @@ def _mark(marks: Marks, key: str) -> Any:
     return value if isinstance(value, str) else ""
 
 
-def _known(marks: Marks, key: str) -> Iterator[Problem]:
-    if marks[1].get(key, ABSENT) is not UNKNOWN and not re.search(r"\w", _mark(marks, key)):
+def _named(marks: Marks, key: str) -> Iterator[Problem]:
+    if not re.search(r"\w", _mark(marks, key)):
         yield fail(_path(marks, key), "not set", f"set {key}, as the record of impact assessments has it")
 
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from policies.alerts import RULE, RULE_TARGET
 from policies.reading import as_number
 from policies.retention import CURRENT, LIFECYCLE, NONCURRENT, UPLOADS, lifecycles, shortest
 from policies.rule import (
     BUCKET,
-    UNKNOWN,
     Parameters,
     Problem,
     Resource,
@@ -27,16 +27,16 @@ from policies.rule import (
     text,
     undetermined,
 )
-from policies.stores import DATABASE, FEATURE_GROUP, FILES, STORES, TABLE, personal
+from policies.schedules import SCHEDULE, spans
+from policies.stores import FEATURE_GROUP, STORES, TABLE, personal
 from policies.tags import CLASSES, tag, tags
+from policies.workload_roles import CRON_JOB, STATE_MACHINE
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 TRACKING = (
     "aws:sagemaker/notebookInstance:NotebookInstance",
     "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer",
 )
-CRON_JOB, STATE_MACHINE = "kubernetes:batch/v1:CronJob", "aws:sfn/stateMachine:StateMachine"
-
 SECONDS = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86400, "Weeks": 604800}
 
 
@@ -123,8 +123,8 @@ def _ceiling(store: Resource, stack: Stack, purposes: dict[str, int]) -> Iterato
     title="Retention is enforced by a mechanism, not by a tag",
     kind="stack",
     severity="high",
-    types=(*BUCKET, *LIFECYCLE, TABLE, FEATURE_GROUP, DATABASE, FILES, CRON_JOB, STATE_MACHINE),
-    subjects=(*BUCKET, TABLE, FEATURE_GROUP, DATABASE, FILES),
+    types=(*STORES, *LIFECYCLE, CRON_JOB, STATE_MACHINE, RULE, RULE_TARGET, SCHEDULE),
+    subjects=STORES,
     basis=("5(1)(e)", "17(1)(a)", "25(2)"),
     refs=(
         "securityhub:S3.10",
@@ -136,8 +136,10 @@ def _ceiling(store: Resource, stack: Stack, purposes: dict[str, int]) -> Iterato
 )
 def retention_is_enforced(store: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
     """A personal store is emptied at or before retention-days: buckets by enabled lifecycle rules over the whole bucket
-    for current versions, non-current versions and unfinished uploads (a version that expires becomes non-current first,
-    so the two periods add up), tables and online features by TTL, databases and file systems by a scheduled job.
+    for current versions, non-current versions (all of them: no rule that spares the newest) and unfinished uploads (a
+    version that expires becomes non-current first, so the two periods add up), tables and online features by TTL,
+    databases and file systems by a job of the stack that `erases` them and runs at least once in retention-days: a
+    CronJob, or a state machine with an enabled event rule or schedule (cron or rate).
     """
     if not personal(store, stack):
         yield skip("holds no personal data")
@@ -153,7 +155,7 @@ def retention_is_enforced(store: Resource, stack: Stack, _: Parameters) -> Itera
     elif store.type == FEATURE_GROUP:
         yield from _features(store, days)
     else:
-        yield from _scheduled(store, stack)
+        yield from _scheduled(store, stack, days)
 
 
 def _bucket(bucket: Resource, stack: Stack, days: float) -> Iterator[Problem]:
@@ -189,20 +191,24 @@ def _features(group: Resource, days: float) -> Iterator[Problem]:
         yield fail(ttl, "longer than the retention", f"set {days:g} days or fewer")
 
 
-def _scheduled(store: Resource, stack: Stack) -> Iterator[Problem]:
+def _scheduled(store: Resource, stack: Stack, days: float) -> Iterator[Problem]:
     """A job of this stack that says which store it empties, by annotation or tag `erases` with the store's name."""
-    for job in stack.of([CRON_JOB]):
-        erases = look(job.props, "metadata.annotations.erases")
-        if erases == store.name and present(job.props, "spec.schedule"):
-            suspended = look(job.props, "spec.suspend")
-            yield from [undetermined("spec.suspend")] if suspended is UNKNOWN else []
-            if suspended is not True:
-                return
-    for machine in stack.of([STATE_MACHINE]):
-        if tags(machine, stack).get("erases") == store.name:
-            return
-    fix = f"add a CronJob (annotation) or a state machine (tag) with erases={store.name}"
-    yield fail("", "no scheduled job of this stack deletes from it", fix)
+    if any(span is not None and span <= days for span in _intervals(store, stack)):
+        return
+    some = list(_intervals(store, stack))
+    if None in some:
+        yield undetermined("CronJob.spec.schedule")
+        return
+    found = "its job runs too seldom for the retention" if some else "no scheduled job of this stack deletes from it"
+    fix = f"add a CronJob (annotation) or state machine (tag) with erases={store.name} that runs within {days:g} days"
+    yield fail("", found, fix)
+
+
+def _intervals(store: Resource, stack: Stack) -> Iterator[float | None]:
+    for job in stack.of((CRON_JOB, STATE_MACHINE)):
+        path = "metadata.annotations.erases"
+        if store.name == (look(job.props, path) if job.type == CRON_JOB else tags(job, stack).get("erases")):
+            yield from spans(job, stack)
 
 
 @control(

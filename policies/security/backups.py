@@ -1,8 +1,10 @@
 """Backups: personal data can be brought back, and not for longer than it may be kept."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from policies.customer_keys import KEY
+from policies.customer_keys import KEY, own_key
+from policies.documents import matches
 from policies.reading import as_list, as_number
 from policies.recovery import PLAN, SELECTION, VAULT, Point, points, vaults, window
 from policies.retention import CURRENT, LIFECYCLE, NONCURRENT, lifecycles, shortest
@@ -20,7 +22,6 @@ from policies.rule import (
     literal,
     look,
     parts,
-    present,
     skip,
     undetermined,
     word,
@@ -46,8 +47,8 @@ PATH = "Plan.rules"
 )  # fmt: skip
 def personal_stores_can_be_restored(store: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
     """A store of class personal or special is selected by a backup plan whose recovery points expire, in a vault with a
-    customer key that a restore testing plan covers; or its own service keeps earlier states of it under its customer
-    key: a bucket versions, a database automated backups, a table point-in-time recovery.
+    customer key that a restore testing plan includes and does not exclude; or its own service keeps earlier states of
+    it under its customer key: a bucket versions, a database automated backups, a table point-in-time recovery.
     """
     if not personal(store, stack):
         yield skip("holds no personal data")
@@ -79,7 +80,7 @@ def _vault(point: Point, stack: Stack) -> Iterator[Problem]:
             yield fail(path, f"the plan {point.plan.name} writes to no vault of this stack", fix)
         return
     (vault,) = found
-    if not present(vault.props, "kmsKeyArn"):
+    if not own_key(vault.props, "kmsKeyArn"):
         yield fail("Vault.kmsKeyArn", f"the vault {vault.name} has no customer key", "set the ARN of a KMS key")
     if not any(_tests(one, vault, stack) for one in stack.of([TEST])):
         fix = "add a RestoreTestingPlan that includes it"
@@ -87,11 +88,21 @@ def _vault(point: Point, stack: Stack) -> Iterator[Problem]:
 
 
 def _tests(one: Resource, vault: Resource, stack: Stack) -> bool:
+    """Whether a restore testing plan includes a vault and does not exclude it, which wins."""
     path = "recoveryPointSelection"
-    included = as_list(look(one.props, f"{path}.includeVaults"))
-    ends = [arn.rpartition(":")[2] for arn in included if isinstance(arn, str)]
-    behind = stack.referents(one, path, [VAULT])
-    return "*" in included or word(vault.props, "name") in ends or any(found.urn == vault.urn for found in behind)
+    included, excluded = (as_list(look(one.props, f"{path}.{name}")) for name in ("includeVaults", "excludeVaults"))
+    behind = any(found.urn == vault.urn for found in stack.referents(one, path, [VAULT]))
+    if _names(excluded, vault) or not (behind or _names(included, vault)):
+        return False
+    if behind and UNKNOWN in excluded:
+        raise UndeterminedError(f"RestoreTestingPlan.{path}.excludeVaults")
+    return True
+
+
+def _names(arns: list[Any], vault: Resource) -> bool:
+    name = word(vault.props, "name")
+    ends = [arn.rpartition(":")[2] for arn in arns if isinstance(arn, str)]
+    return "*" in ends or (isinstance(name, str) and any(matches(end, name) for end in ends))
 
 
 def _keeps_states(store: Resource, stack: Stack) -> bool:

@@ -7,9 +7,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from policies.pods import core
-from policies.reading import leaves
+from policies.reading import ABSENT, is_list, leaves
 from policies.rule import UNKNOWN, Parameters, Problem, Resource, Stack, control, fail, undetermined
 
 CONTAINERS = (
@@ -37,19 +38,28 @@ PATTERNS = re.compile(
     | \bsk-(?:ant-|proj-)?[\w-]{32,}                                 # model providers
     | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}                        # JSON web token
     | \b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@$]{4,}@                 # address with a password
-    | (?i:\b(?:password|passwd|secret_?key|api_?key|auth_?token|access_?token)\s*[=:]\s*["']?[^\s"'$*{<]{8,})
+    | (?i:(?<![a-z])(?:password|passwd|secret_?(?:access_?)?key|api_?key|auth_?token|access_?token)\s*[=:]\s*["']?
+      (?!arn:|/|https?://|vault:|ssm:)[^\s"'$*{<]{8,})
     """
 )
 
-SECRET_NAME = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key|credentials?)$")
-"""Names of environment entries whose value is a credential, unless it points elsewhere."""
+SECRET_NAME = re.compile(
+    r"""(?x)
+    (?i:password|passwd|secret|token|api_?key|private_?key|credentials?)$
+    | (?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))(?i:pass|pwd|(?:access|signing|encryption|secret)_?key(?:_?base)?)$
+    """
+)
+"""Names of environment entries whose value is a credential, unless it points elsewhere; short ones as whole words."""
 
-REFERENCE = re.compile(r"(?:arn:|/|\$\{|\$\(|\{\{|https?://|vault:|ssm:)")
+REFERENCE = re.compile(r"(?:arn:|alias/|/|\$\{|\$\(|\{\{|https?://|vault:|ssm:)")
 
 ENTRY = re.compile(r"(?i)(?:^|\.)(?:environments?|env|variables|data|stringData|environmentVariables)(?:\[\d+\]|\.|$)")
 """Places of environment entries and configuration: here an unknown value may be a credential too."""
 
 OPEN_TEXT = re.compile(r"(?i)(?:^|\.)(?:userData|userDataBase64|containerDefinitions)(?:\[\d+\]|\.|$)")
+
+ONE_DIGIT = 0.2
+"""Bits a character that a word with a single digit needs beyond the others: long names of things often have one."""
 
 TOKEN = re.compile(r"[A-Za-z0-9+/_=]+")
 
@@ -67,18 +77,18 @@ TOKEN = re.compile(r"[A-Za-z0-9+/_=]+")
 )  # fmt: skip
 def inputs_hold_no_credentials(one: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
     """No text among the inputs matches a credential pattern or has more entropy than {entropy} bits a character over
-    {length} characters, outside the inputs {reserved} for secrets and those {public} that are long by nature. An
-    unknown value is undecided where credentials are put: user data, environment entries, configuration.
+    {length} characters (0.2 more where it has one digit), outside the inputs {reserved} for secrets and those {public}
+    that are long by nature; entries of an environment or configuration that are named like a credential point
+    elsewhere. An unknown value is undecided where credentials are put: user data, environment entries, configuration.
     """
     apart = {*given.get("reserved", ()), *given.get("public", ())}
-    for path, value in leaves(one.props):
-        name = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2]
-        if name in apart:
+    for path, value, key, entry in _entries(one.props):
+        if key in apart:
             continue
         if value is UNKNOWN:
             if ENTRY.search(path) or OPEN_TEXT.search(path):
                 yield undetermined(path)
-        elif isinstance(value, str) and _secret(one, path, name, value, given):
+        elif isinstance(value, str) and _secret(path, entry, value, given):
             yield fail(
                 path,
                 "looks like a credential (the value is not shown)",
@@ -86,7 +96,24 @@ def inputs_hold_no_credentials(one: Resource, _: Stack, given: Parameters) -> It
             )
 
 
-def _secret(one: Resource, path: str, name: str, value: str, given: Parameters) -> bool:
+def _entries(props: object) -> list[tuple[str, Any, str, str]]:
+    """Every value with its path, its own key, and what it is called: `value` by the `name` beside it."""
+    found: list[tuple[str, Any, str, str]] = []
+    queue: list[tuple[str, Any, str, str]] = [("", props, "", "")]
+    while queue:
+        where, one, key, entry = queue.pop()
+        if isinstance(one, Mapping):
+            for name, value in one.items():
+                called = str(one.get("name", "")) if name == "value" else str(name)
+                queue.append((f"{where}.{name}".removeprefix("."), value, str(name), called))
+        elif is_list(one):
+            queue += [(f"{where}[{index}]", value, key, entry) for index, value in enumerate(one)]
+        elif one is not ABSENT:
+            found.append((where, one, key, entry))
+    return sorted(found, key=lambda leaf: leaf[0])
+
+
+def _secret(path: str, entry: str, value: str, given: Parameters) -> bool:
     if OPEN_TEXT.search(path):
         value = _decoded(value)
     if PATTERNS.search(value):
@@ -95,9 +122,6 @@ def _secret(one: Resource, path: str, name: str, value: str, given: Parameters) 
         return True
     if not ENTRY.search(path):
         return False
-    entry = name
-    if name == "value" and (block := _block(one.props, path)) is not None:
-        entry = str(block.get("name", ""))
     document = _document(value)
     entries = [(entry, value)] if document is None else [(key.rpartition(".")[2], text) for key, text in document]
     return any(SECRET_NAME.search(key) and len(text) >= 4 and not REFERENCE.match(text) for key, text in entries)
@@ -137,22 +161,12 @@ def _random(word: str, given: Parameters) -> bool:
     """Whether a word is long, of mixed kinds and as irregular as a generated secret."""
     if len(word) < given.get("length", 32):
         return False
-    kinds = (any(map(str.islower, word)), any(map(str.isupper, word)), sum(map(str.isdigit, word)) >= 2)
-    return all(kinds) and entropy(word) > given.get("entropy", 4.3)
+    digits = sum(map(str.isdigit, word))
+    kinds = (any(map(str.islower, word)), any(map(str.isupper, word)), digits)
+    return all(kinds) and entropy(word) > given.get("entropy", 4.3) + (ONE_DIGIT if digits == 1 else 0)
 
 
 def entropy(word: str) -> float:
     """Shannon entropy in bits a character."""
     counts = Counter(word).values()
     return -sum(count / len(word) * math.log2(count / len(word)) for count in counts)
-
-
-def _block(props: object, path: str) -> Mapping[str, object] | None:
-    """The mapping around the value at `path`, walked part by part."""
-    found: object = props
-    for part in re.findall(r"[^.\[\]]+|\[\d+\]", path)[:-1]:
-        if part.startswith("[") and isinstance(found, list | tuple):
-            found = found[int(part[1:-1])] if int(part[1:-1]) < len(found) else None
-        else:
-            found = found.get(part) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from policies.customer_keys import KEY, customer_key
 from policies.log_groups import LOG_GROUP, declared
 from policies.reading import as_list
-from policies.routes import ROUTING, SUBNET, may_be_public, public
+from policies.routes import ROUTING, SUBNET, VPC, may_be_public, public
 from policies.rule import (
     ABSENT,
     UNKNOWN,
@@ -25,6 +25,7 @@ from policies.rule import (
     present,
     text,
     undetermined,
+    word,
 )
 
 INSTANCE, CLUSTER = "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"
@@ -87,9 +88,10 @@ def _insights(one: Resource, stack: Stack, given: Parameters) -> Iterator[Proble
           "prowler:rds_instance_no_public_access", "prowler:rds_instance_inside_vpc"),
 )  # fmt: skip
 def databases_are_private(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
-    """publiclyAccessible is off, and the subnet group holds nothing but private subnets of this stack (no public
-    addresses, no route to an internet gateway) or subnets that the configuration registers as private. Without a
-    group a database lands in the default VPC; a replica and a member of a cluster follow the one they belong to.
+    """publiclyAccessible is off, and the subnet group holds nothing but private subnets of one VPC: of this stack (no
+    public addresses, no route to an internet gateway in a table of their own or else in the main one of their VPC), or
+    registered as private in the configuration. Without a group a database lands in the default VPC; a replica and a
+    member of a cluster follow the one they belong to.
     """
     found, fix = "it has a public address", "set publiclyAccessible to false"
     off = expect(one.props, "publiclyAccessible", is_off, found, fix, default=False)
@@ -131,16 +133,27 @@ def _private(group: Resource, stack: Stack, given: Parameters) -> Iterator[Probl
             yield fail(where, f"the subnet {subnet.name} is public", fix)
         elif may_be_public(subnet):
             yield undetermined("Subnet.mapPublicIpOnLaunch")
-    ids = look(group.props, path)
-    literal_ids = [one for one in (() if ids is UNKNOWN else as_list(ids)) if isinstance(one, str)]
-    # After the deployment the ids of this stack's own subnets are known too; each stands for one that is behind.
-    if len([one for one in literal_ids if one not in given.get("subnets", ())]) > len(behind):
+    if _apart(behind, stack):
+        yield fail(where, "subnets of more than one VPC", "use subnets of the database's own VPC")
+    ids = as_list(look(group.props, path))
+    others = [one for one in ids if one not in given.get("subnets", ())]
+    # After the deployment the ids of this stack's own subnets are known too; each entry stands for one that is behind.
+    if look(group.props, path) is UNKNOWN:
+        yield from () if behind else (undetermined(where),)
+    elif not ids:
+        yield fail(where, "no subnet", "name private subnets in two zones")
+    elif len(others) > len(behind) and any(one is not UNKNOWN for one in others):
         found = "a subnet that is neither of this stack nor registered as private"
         yield fail(where, found, "register its id under RDS-02.subnets, or use a subnet of this stack")
-    if not behind and (ids is UNKNOWN or UNKNOWN in as_list(ids)):
+    elif len(others) > len(behind):
         yield undetermined(where)
-    elif not behind and not as_list(ids):
-        yield fail(where, "no subnet", "name private subnets in two zones")
+
+
+def _apart(subnets: tuple[Resource, ...], stack: Stack) -> bool:
+    """Whether subnets are of several VPCs, by what their `vpcId` comes from or by its literal value."""
+    proven = {found[0].urn for one in subnets if len(found := stack.referents(one, "vpcId", [VPC])) == 1}
+    written = {word(one.props, "vpcId") for one in subnets} - {UNKNOWN, ""}
+    return len(proven) > 1 or len(written) > 1
 
 
 @control(

@@ -7,9 +7,8 @@ from fnmatch import fnmatchcase
 from policies.documents import Statement, matches, statements
 from policies.grants import Grants, Kind
 from policies.identities import (
-    ATTACHMENT,
-    ATTACHMENTS,
     INLINE,
+    LINKS,
     POLICY,
     attached_elsewhere,
     boundaries,
@@ -52,7 +51,7 @@ READING = re.compile(
 
 DECRYPTING = ("kms:Decrypt", "kms:ReEncryptFrom")
 ALIASES = "kms:resourcealiases"
-SECRETS = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
+SECRETS = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue", "ec2:GetPasswordData")
 HOUR = 3600
 STORES = {**dict.fromkeys(BUCKET, ("s3", "bucket")), TABLE: ("dynamodb", "name"),
           FEATURE_GROUP: ("sagemaker", "featureGroupName")}  # fmt: skip
@@ -64,7 +63,7 @@ STORES = {**dict.fromkeys(BUCKET, ("s3", "bucket")), TABLE: ("dynamodb", "name")
     title="Preview cannot change anything",
     kind="stack",
     severity="high",
-    types=(ROLES, POLICY, INLINE, ATTACHMENT, ATTACHMENTS, KEY, ALIAS, *STORES),
+    types=(ROLES, POLICY, INLINE, *LINKS, KEY, ALIAS, *STORES),
     subjects=(ROLES,),
     basis=("25(2)", "32(4)"),
     refs=("design:own",),

@@ -16,6 +16,7 @@ from policies.alerts import (
     watches,
 )
 from policies.baseline import REFERENCE, elsewhere, in_aws
+from policies.customer_keys import own_key
 from policies.rule import (
     ABSENT,
     BUCKET,
@@ -31,7 +32,6 @@ from policies.rule import (
     is_on,
     look,
     parts,
-    present,
     skip,
     undetermined,
     word,
@@ -58,7 +58,7 @@ IDENTITY = ("CreateUser", "CreateAccessKey", "AttachRolePolicy", "PutRolePolicy"
 IAM_REGIONS = ("us-east-1", "us-gov-west-1", "cn-north-1")
 """Where IAM's own calls reach EventBridge, and nowhere else (AWS re:Post, "IAM EventBridge SNS rule")."""
 
-FINDINGS = "aws.access-analyzer"
+FINDINGS = ("aws.access-analyzer", "Access Analyzer Finding")
 PROTOCOLS = ("email", "email-json", "https", "sms", "sqs", "lambda", "application", "firehose")
 """Protocols under which AWS knows that the other side wants to hear; plain HTTP is not among them."""
 
@@ -84,8 +84,8 @@ FEATURES = {"S3_DATA_EVENTS": BUCKET, "EKS_AUDIT_LOGS": (EKS,), "RDS_LOGIN_EVENT
 def a_breach_is_noticed(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """Enabled event rules, or metric filters with alarms, hear of keys disabled or deleted, of bucket policies and
     public access blocks that change, of trails changed or stopped, of the root user, of identities that change
-    (findings of an access analyzer, or IAM's calls where EventBridge hears them) and of each of {emergencyRoles}. Each
-    tells a topic that has a customer key and two subscribers, one of them of {privacyContacts} or, where none is
+    (findings of an access analyzer, or IAM's calls where EventBridge hears them) and of each of {emergencyRoles}; a
+    rule or filter that further fields narrow is not counted. Each tells a topic that has a customer key and two subscribers, one of them of {privacyContacts} or, where none is
     listed, the contact in the tag controller of the stores.
     """
     if one.type == TOPIC:
@@ -116,13 +116,13 @@ def _unheard(heard: list[Watch], stack: Stack, given: Parameters) -> Iterator[st
 
 
 def _identity(watch: Watch, stack: Stack) -> bool:
-    if watch.source(FINDINGS):
+    if watch.source(*FINDINGS):
         return any(True for _ in stack.of([ANALYZER]))
     if not all(watch.call("iam", name) for name in IDENTITY):
         return False
     provider = stack.provider_of(watch.holder)
     region = look(watch.holder.props, "region") or (look(provider.props, "region") if provider else ABSENT)
-    return bool(watch.words) or region in IAM_REGIONS
+    return watch.holder.type == FILTER or region in IAM_REGIONS
 
 
 def _topic(topic: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
@@ -130,7 +130,7 @@ def _topic(topic: Resource, stack: Stack, given: Parameters) -> Iterator[Problem
     if not any(_of_breaches(watch, stack) for watch in mine):
         yield skip("hears of no breach")
         return
-    if not present(topic.props, "kmsMasterKeyId"):
+    if not own_key(topic.props, "kmsMasterKeyId"):
         yield fail("kmsMasterKeyId", "no customer key", "set the ARN of a KMS key")
     some = [one for one in subscriptions(topic, stack) if word(one.props, "protocol") in (UNKNOWN, *PROTOCOLS)]
     path = "TopicSubscription.endpoint"

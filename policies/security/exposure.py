@@ -30,6 +30,7 @@ WEBSITE = (
     "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2",
 )
 ACCESS_POINT = "aws:s3/accessPoint:AccessPoint"
+ACCESS_POINT_POLICY = "aws:s3control/accessPointPolicy:AccessPointPolicy"
 
 SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 ALL_ACTIONS = frozenset({"*", "s3:*"})
@@ -130,7 +131,7 @@ def _shape(pattern: str, suffix: str) -> bool:
     title="No public or ACL-based grants",
     kind="resource",
     severity="critical",
-    types=(POLICY, *ACL, OWNERSHIP, *WEBSITE, ACCESS_POINT, *BUCKET),
+    types=(POLICY, *ACL, OWNERSHIP, *WEBSITE, ACCESS_POINT, ACCESS_POINT_POLICY, *BUCKET),
     basis=("25(2)", "32(1)(b)"),
     refs=("securityhub:S3.2", "securityhub:S3.3", "securityhub:S3.12", "securityhub:S3.19", "CKV_AWS_70", "CKV2_AWS_65",
           "CKV_AWS_392", "trivy:AWS-0092", "prowler:s3_bucket_acl_prohibited",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from policies.namespaces import NAMESPACE, conditions, named, selects, space_of
+from policies.namespaces import NAMESPACE, conditions, named, narrows, selects, space_of
 from policies.pods import WORKLOADS, Pod, core, each_pod, pod_labels, pods
 from policies.ranges import internet
 from policies.reading import as_list
@@ -109,8 +109,8 @@ def _label(
 def pods_are_isolated(one: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
     """In every namespace of the stack one policy for all pods denies both directions, and workloads in others, such as
     kube-system, are selected by policies for both; every workload outside its node's network is selected by a policy
-    with a selector of its own; no policy lets all sources in; and the cluster enforces policies, which it does not by
-    default: on node groups by its add-on vpc-cni, in Auto Mode by the ConfigMap amazon-vpc-cni.
+    with a selector of its own; no policy lets all sources in, or all but some; and the cluster enforces policies, which
+    it does not by default: on node groups by its add-on vpc-cni, in Auto Mode by the ConfigMap amazon-vpc-cni.
     """
     if one.type in NAMESPACE:
         yield from _closed(named(one), stack)
@@ -219,11 +219,11 @@ def _sources(policy: Resource, where: str) -> Iterator[Problem]:
         elif internet(cidr):
             yield fail(f"{place}.ipBlock.cidr", "the internet is let in", fix)
         spaces = look(peer, "namespaceSelector")
-        if spaces is not ABSENT and not conditions(look(peer, "podSelector")):
-            wide = conditions(spaces)
-            if wide is None:
+        if spaces is not ABSENT and not narrows(look(peer, "podSelector")):
+            narrow = narrows(spaces)
+            if narrow is None:
                 yield undetermined(f"{place}.namespaceSelector")
-            elif not wide:
+            elif not narrow:
                 yield fail(f"{place}.namespaceSelector", "every pod of the cluster is let in", fix)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from policies.customer_keys import own_key
 from policies.log_groups import LOG_GROUP, declared
 from policies.reading import as_list
 from policies.rule import (
@@ -45,8 +46,8 @@ METHODS = "aws:apigateway/methodSettings:MethodSettings"
 )  # fmt: skip
 def logs_end(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """Every log group states a retention within {days} of its class, which is for ever by default, and has a customer
-    key; the groups that functions and SageMaker endpoints would make themselves are declared (those of databases and
-    clusters: RDS-06, EKS-03). A class that is not known counts as the strictest.
+    key (none under alias/aws/ is one); the groups that functions and SageMaker endpoints would make themselves are
+    declared (those of databases and clusters: RDS-06, EKS-03). A class that is not known counts as the strictest.
     """
     if one.type == LOG_GROUP:
         yield from parts(_retention(one, stack, given.get("days", {})), _key(one))
@@ -67,7 +68,7 @@ def _retention(group: Resource, stack: Stack, bounds: dict[str, list[int]]) -> I
 
 
 def _key(group: Resource) -> Iterator[Problem]:
-    if not present(group.props, "kmsKeyId"):
+    if not own_key(group.props, "kmsKeyId"):
         yield fail("kmsKeyId", "no customer key", "set the ARN of a KMS key")
 
 

@@ -21,6 +21,7 @@ from policies.rule import (
     look,
     number,
     parts,
+    present,
     text,
     undetermined,
 )
@@ -29,7 +30,10 @@ VPC, FLOW_LOG, LOG_GROUP = "aws:ec2/vpc:Vpc", "aws:ec2/flowLog:FlowLog", "aws:cl
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS_RULE = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
+PREFIXES = "aws:ec2/managedPrefixList:ManagedPrefixList"
+PREFIX = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 LOAD_BALANCERS = (
     "aws:lb/loadBalancer:LoadBalancer",
     "aws:alb/loadBalancer:LoadBalancer",
@@ -91,7 +95,7 @@ def _by_name(log: Resource, stack: Stack) -> tuple[Resource, ...]:
     title="Closed by default",
     kind="stack",
     severity="high",
-    types=(VPC, DEFAULT_GROUP, GROUP, INGRESS_RULE, RULE),
+    types=(VPC, DEFAULT_GROUP, GROUP, INGRESS_RULE, EGRESS_RULE, RULE, PREFIXES, PREFIX),
     subjects=(VPC, GROUP, INGRESS_RULE, RULE),
     basis=("32(1)(b)",),
     refs=("securityhub:EC2.2", "securityhub:EC2.13", "securityhub:EC2.18", "securityhub:EC2.19", "CKV2_AWS_12",
@@ -100,20 +104,23 @@ def _by_name(log: Resource, stack: Stack) -> tuple[Resource, ...]:
           "prowler:ec2_securitygroup_allow_ingress_from_internet_to_any_port"),
 )  # fmt: skip
 def closed_by_default(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
-    """The default security group of every VPC is managed and empty; no ingress rule, inline or of its own, admits the
-    internet, except port 443 on a load balancer that the configuration approves as public.
+    """The default security group of every VPC is managed and empty, also of rules that stand alone; no ingress rule,
+    inline or of its own, admits the internet, also not by a prefix list, except port 443 on a load balancer that the
+    configuration approves as public.
     """
     if one.type == VPC:
         yield from _default_group(one, stack)
     elif one.type == GROUP:
         for where, _ in items(one.props, "ingress"):
             ranges = (f"{where}.cidrBlocks", f"{where}.ipv6CidrBlocks")
-            yield from parts(_admits(one, one, ranges, f"{where}.", "protocol", stack, given))
+            lists = (f"{where}.prefixListIds", "ingress")
+            yield from parts(_admits(one, one, ranges, lists, f"{where}.", "protocol", stack, given))
     elif one.type == INGRESS_RULE or literal(one.props, "type") == "ingress":
         own = one.type == INGRESS_RULE
         ranges = ("cidrIpv4", "cidrIpv6") if own else ("cidrBlocks", "ipv6CidrBlocks")
+        lists = ("prefixListId",) * 2 if own else ("prefixListIds",) * 2
         (group, *_rest) = stack.referents(one, "securityGroupId", [GROUP]) or (None,)
-        yield from _admits(one, group, ranges, "", "ipProtocol" if own else "protocol", stack, given)
+        yield from _admits(one, group, ranges, lists, "", "ipProtocol" if own else "protocol", stack, given)
 
 
 def _default_group(vpc: Resource, stack: Stack) -> Iterator[Problem]:
@@ -130,26 +137,42 @@ def _default_group(vpc: Resource, stack: Stack) -> Iterator[Problem]:
                 yield undetermined(path)
             elif rules is not ABSENT and as_list(rules):
                 yield fail(path, f"the default security group {group.name} has rules", f"remove {path}")
+    # The id of the default group is an output of its VPC too.
+    for holder in (vpc, *groups):
+        for rule in stack.joined(holder, (INGRESS_RULE, EGRESS_RULE, RULE), "securityGroupId"):
+            yield fail("", f"the rule {rule.name} is in the default security group", "give it a group of its own")
 
 
 def _admits(
     holder: Resource,
     group: Resource | None,
     ranges: tuple[str, str],
+    lists: tuple[str, str],
     prefix: str,
     protocol: str,
     stack: Stack,
     given: Parameters,
 ) -> Iterator[Problem]:
-    """Problems of one rule: each range that is the internet, unless it is HTTPS on an approved load balancer."""
-    for path in ranges:
-        for where, value in _each(holder, path):
-            if value is UNKNOWN:
-                yield undetermined(where)
-            elif internet(value) and not (
-                _https_only(holder, prefix, protocol) and group and _public(group, stack, given)
-            ):
-                yield fail(where, "admits the whole internet", "name the range or security group that needs it")
+    """Problems of one rule: each range that is the internet, unless it is HTTPS on an approved load balancer.
+
+    lists: path of the prefix lists, and the input whose dependencies they are.
+    """
+    some = [pair for path in ranges for pair in _each(holder, path)]
+    some += [(lists[0], value) for value in _listed(holder, *lists, stack)]
+    for where, value in some:
+        if value is UNKNOWN:
+            yield undetermined(where)
+        elif internet(value) and not (_https_only(holder, prefix, protocol) and group and _public(group, stack, given)):
+            yield fail(where, "admits the whole internet", "name the range or security group that needs it")
+
+
+def _listed(holder: Resource, path: str, prop: str, stack: Stack) -> Iterator[object]:
+    """Ranges of the prefix lists of this stack that a rule may name."""
+    for one in stack.referents(holder, prop, [PREFIXES]) if present(holder.props, path) else ():
+        for where, _ in items(one.props, "entries"):
+            yield look(one.props, f"{where}.cidr")
+        for entry in (*stack.joined(one, [PREFIX], "prefixListId"), *stack.ambiguous(one, [PREFIX], "prefixListId")):
+            yield look(entry.props, "cidr")
 
 
 def _each(holder: Resource, path: str) -> Iterator[tuple[str, object]]:

@@ -51,8 +51,9 @@ HOP_LIMIT = 1
 )  # fmt: skip
 def nodes_are_hardened(one: Resource, stack: Stack, _: Parameters) -> Iterator[Problem]:
     """No subnet outside the public tier (tag kubernetes.io/role/elb) and no template or machine gives out public
-    addresses; templates and machines require IMDSv2, which they do not by default, with hop limit 1, and encrypt every
-    volume, the root volume named among them; a node group names such a template and opens SSH to security groups only.
+    addresses, which those of IPv6 are; templates and machines require IMDSv2, which they do not by default, with hop
+    limit 1, and encrypt every volume, the root volume named among them; a block that a machine sets beside its template
+    does so too; a node group names such a template and opens SSH to security groups only.
     """
     if one.type == SUBNET:
         yield from _subnet(one, stack)
@@ -61,18 +62,29 @@ def nodes_are_hardened(one: Resource, stack: Stack, _: Parameters) -> Iterator[P
     elif one.type == TEMPLATE:
         addresses = [f"{where}.associatePublicIpAddress" for where, _ in items(one.props, "networkInterfaces")]
         yield from parts(*(_no_address(one, path) for path in addresses), _metadata(one), _template_volumes(one))
-    elif look(one.props, "launchTemplate") is ABSENT:
-        yield from parts(_no_address(one, "associatePublicIpAddress"), _metadata(one), _machine_volumes(one))
     else:
-        yield from _no_address(one, "associatePublicIpAddress")
+        yield from parts(_no_address(one, "associatePublicIpAddress"), *_set_by_itself(one))
 
 
 def _subnet(subnet: Resource, stack: Stack) -> Iterator[Problem]:
-    path = "mapPublicIpOnLaunch"
-    if not is_off(look(subnet.props, path)) and look(subnet.props, path) is not ABSENT:
-        if tags(subnet, stack).get(PUBLIC_TIER, ABSENT) is not ABSENT:
-            return
-        yield from expect(subnet.props, path, is_off, "machines get public addresses", f"set {path} to false")
+    some = [path for path in ("mapPublicIpOnLaunch", "assignIpv6AddressOnCreation") if not _off(subnet, path)]
+    if some and tags(subnet, stack).get(PUBLIC_TIER, ABSENT) is ABSENT:
+        for path in some:
+            yield from expect(subnet.props, path, is_off, "machines get public addresses", f"set {path} to false")
+
+
+def _off(subnet: Resource, path: str) -> bool:
+    return look(subnet.props, path) is ABSENT or is_off(look(subnet.props, path))
+
+
+def _set_by_itself(machine: Resource) -> Iterator[Iterator[Problem]]:
+    """Checks of what a machine says itself: without a template everything, beside one the blocks that it overrides."""
+    alone = look(machine.props, "launchTemplate") is ABSENT
+    if alone or present(machine.props, "metadataOptions"):
+        yield _metadata(machine)
+    if alone or present(machine.props, "rootBlockDevice"):
+        yield _encrypted(machine, "rootBlockDevice.encrypted")
+    yield _more_volumes(machine)
 
 
 def _no_address(one: Resource, path: str) -> Iterator[Problem]:
@@ -101,8 +113,7 @@ def _template_volumes(one: Resource) -> Iterator[Problem]:
             yield from _encrypted(one, f"{where}.ebs.encrypted")
 
 
-def _machine_volumes(one: Resource) -> Iterator[Problem]:
-    yield from _encrypted(one, "rootBlockDevice.encrypted")
+def _more_volumes(one: Resource) -> Iterator[Problem]:
     for where, _ in items(one.props, "ebsBlockDevices"):
         yield from _encrypted(one, f"{where}.encrypted")
 

@@ -7,9 +7,8 @@ from typing import Any
 from policies.documents import Statement, statements
 from policies.grants import GROUP, POLICY, ROLE, USER, Grants, Kind, Limit, pairs, tagged, whole_service
 from policies.identities import (
-    ATTACHMENT,
-    ATTACHMENTS,
     DOCUMENTS,
+    PATHS,
     boundaries,
     boundary_names,
     bounds,
@@ -20,7 +19,7 @@ from policies.identities import (
     roles_of,
 )
 from policies.identities import ROLE as ROLES
-from policies.reading import as_list
+from policies.reading import as_list, is_on
 from policies.rule import (
     UNKNOWN,
     Parameters,
@@ -37,13 +36,20 @@ from policies.rule import (
 
 DATA: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "s3": (Kind("s3", "{}/{}"), ("GetObject", "GetObjectVersion")),
-    "dynamodb": (Kind("dynamodb", "table/{}"), ("GetItem", "Query", "Scan")),
+    "dynamodb": (
+        Kind("dynamodb", "table/{}"),
+        ("GetItem", "BatchGetItem", "Query", "Scan", "PartiQLSelect", "GetRecords"),
+    ),
+    "ebs": (Kind("ec2", "snapshot/{}"), ("GetSnapshotBlock",)),
     "rds": (Kind("rds", "db:{}"), ()),
     "rds-data": (Kind("rds", "cluster:{}"), ("ExecuteStatement",)),
     "rds-db": (Kind("rds-db", "dbuser:{}/{}"), ("connect",)),
     "secretsmanager": (Kind("secretsmanager", "secret:{}"), ("GetSecretValue",)),
-    "ssm": (Kind("ssm", "parameter/{}"), ("GetParameter", "GetParameters", "GetParametersByPath")),
-    "logs": (Kind("logs", "log-group:{}"), ("GetLogEvents", "FilterLogEvents", "StartQuery")),
+    "ssm": (
+        Kind("ssm", "parameter/{}"),
+        ("GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"),
+    ),
+    "logs": (Kind("logs", "log-group:{}"), ("GetLogEvents", "FilterLogEvents", "StartQuery", "GetQueryResults")),
     "sagemaker": (Kind("sagemaker", "feature-group/{}"), ("GetRecord", "BatchGetRecord")),
     "elasticfilesystem": (Kind("elasticfilesystem", "file-system/{}"), ("ClientMount",)),
     "fsx": (Kind("fsx", "file-system/{}"), ()),
@@ -74,6 +80,15 @@ ALONE: Mapping[str, Kind] = {
     "iam:PutGroupPolicy": GROUP,
     "iam:AddUserToGroup": GROUP,
     "lambda:UpdateFunctionCode": Kind("lambda", "function:{}"),
+    "lambda:UpdateFunctionConfiguration": Kind("lambda", "function:{}"),
+    "sagemaker:CreatePresignedNotebookInstanceUrl": Kind("sagemaker", "notebook-instance/{}"),
+    "sagemaker:CreatePresignedDomainUrl": Kind("sagemaker", "user-profile/{}/{}"),
+    "ssm:SendCommand": Kind("ec2", "instance/{}"),
+    "ssm:StartSession": Kind("ec2", "instance/{}"),
+    "glue:UpdateDevEndpoint": Kind("glue", "devEndpoint/{}"),
+    "eks:AssociateAccessPolicy": Kind("eks", "access-entry/{}/{}"),
+    "kms:PutKeyPolicy": Kind("kms", "key/{}"),
+    "kms:CreateGrant": Kind("kms", "key/{}"),
 }
 """Actions that, on any resource of the kind, lead to the rights of somebody else (Rhino Security Labs, "AWS IAM
 privilege escalation methods"); with iam:PassRole on any role, those below do."""
@@ -81,12 +96,17 @@ privilege escalation methods"); with iam:PassRole on any role, those below do.""
 LAUNCHERS = (
     "ec2:RunInstances", "lambda:CreateFunction", "cloudformation:CreateStack", "glue:CreateDevEndpoint",
     "datapipeline:CreatePipeline", "sagemaker:CreateNotebookInstance", "sagemaker:CreateTrainingJob",
-    "sagemaker:CreateProcessingJob", "ecs:RunTask", "codebuild:CreateProject", "states:CreateStateMachine",
-    "eks:CreatePodIdentityAssociation",
+    "sagemaker:CreateProcessingJob", "sagemaker:CreateHyperParameterTuningJob", "sagemaker:CreateModel", "ecs:RunTask",
+    "ecs:StartTask", "batch:RegisterJobDefinition", "codebuild:CreateProject", "states:CreateStateMachine",
+    "eks:CreatePodIdentityAssociation", "glue:CreateJob",
 )  # fmt: skip
 
 UNGUARDED = frozenset({"iam:DeleteRolePermissionsBoundary"})
 """Actions for which a condition on the boundary guards nothing: they take it away."""
+
+ALIASES = "kms:resourcealiases"
+FOR_AWS = ("bool", "kms:grantisforawsresource")
+"""Condition that a service of AWS gives a grant, for what it makes (KMS developer guide, "Condition keys")."""
 
 OWN = ("iam:AttachRolePolicy", "iam:PutRolePolicy")
 LEAVING = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
@@ -98,7 +118,7 @@ REWRITING = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
     title="No administrator or data-wide grants",
     kind="stack",
     severity="critical",
-    types=(*DOCUMENTS, ROLES, ATTACHMENT, ATTACHMENTS),
+    types=(*DOCUMENTS, *PATHS),
     basis=("25(2)", "32(1)(b)", "32(4)"),
     refs=("securityhub:IAM.1", "securityhub:IAM.21", "CKV_AWS_62", "CKV_AWS_63", "CKV_AWS_286", "CKV_AWS_288",
           "CKV_AWS_289", "CKV_AWS_355", "CKV_AWS_274", "CKV2_AWS_40", "CKV2_AWS_68", "trivy:AWS-0057", "trivy:AWS-0345",
@@ -107,32 +127,31 @@ REWRITING = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 )  # fmt: skip
 def nobody_may_do_everything(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
     """No statement allows every action on every resource; none allows a data service as a whole, or reading its data,
-    on all resources unless a tag narrows it; no combination leads to somebody else's rights, within one policy or all
-    policies of a role; a role does not change itself unless it is bounded, and never its boundary; no managed policy of
-    {managed} is attached outside {breakGlass}. What a denial or the permissions boundary takes away is not allowed.
+    on all resources unless a tag narrows it; no action or combination leads to somebody else's rights, within one
+    policy or all policies of a role; outside IAM a tag or a key's alias narrows that too; a role does not change itself
+    unless it is bounded, and never its boundary; no managed policy of {managed} is attached to anybody outside
+    {breakGlass}. What a denial or the permissions boundary takes away is not allowed.
     """
-    if one.type in (ATTACHMENT, ATTACHMENTS):
-        yield from _attached(one, "policyArn", roles_of(one, stack), stack, given)
-    elif one.type == ROLES:
+    if one.type == ROLES:
         documents = [_document(one, path, (one,), stack) for path in inline(one)]
-        managed = _attached(one, "managedPolicyArns", (one,), stack, given)
-        yield from parts(managed, *documents, _together(one, stack))
+        yield from parts(_attached(one, (one,), stack, given), *documents, _together(one, stack))
+    elif one.type in PATHS:
+        yield from _attached(one, roles_of(one, stack), stack, given)
     elif bounds(one, stack):
         yield skip("a permissions boundary grants nothing; what it leaves open is judged at the roles under it")
     else:
         yield from _document(one, "policy", roles_of(one, stack), stack)
 
 
-def _attached(
-    one: Resource, path: str, roles: tuple[Resource, ...], stack: Stack, given: Parameters
-) -> Iterator[Problem]:
+def _attached(one: Resource, roles: tuple[Resource, ...], stack: Stack, given: Parameters) -> Iterator[Problem]:
+    path = PATHS[one.type]
     excepted = given.get("breakGlass", ())
     if roles and all(look(role.props, "name") in list(excepted) for role in roles):
         return
-    value = look(one.props, path)
-    if value is UNKNOWN and not policies_of(one, stack):
+    arns = as_list(look(one.props, path))
+    if UNKNOWN in arns and not policies_of(one, stack):
         yield undetermined(path)
-    for arn in as_list(None if value is UNKNOWN else value):
+    for arn in arns:
         if isinstance(arn, str) and "::aws:policy/" in arn and _forbidden(named(arn), given):
             yield fail(
                 path, "a managed policy of AWS that opens all data or everything", "write what is needed instead"
@@ -189,9 +208,11 @@ def _escalations(path: str, views: list[Grants]) -> Iterator[Problem]:
 
 def escalations(view: Grants) -> Iterator[tuple[str, str]]:
     """Ways to the rights of others: the actions, and where the statement stands that opens the way."""
+    wide = _without_narrow(view)
     for action, kind in ALONE.items():
-        guarded = action.startswith("iam:") and action not in UNGUARDED
-        if found := view.everywhere(action, kind, guarded=guarded):
+        own = action.startswith("iam:")
+        guarded = own and action not in UNGUARDED
+        if found := (view if own else wide).everywhere(action, kind, guarded=guarded):
             yield action, found.path
     if passing := view.everywhere("iam:PassRole", ROLE):
         for action in LAUNCHERS:
@@ -201,6 +222,22 @@ def escalations(view: Grants) -> Iterator[tuple[str, str]]:
     for action in OWN if makes else ():
         if view.at_all(action, guarded=True):
             yield f"iam:CreateRole with {action}", ""
+
+
+def _without_narrow(view: Grants) -> Grants:
+    """What is allowed whatever a resource's tags and aliases are."""
+
+    def kept(some: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        return tuple(one for one in some if not (one.allow and _narrow(one)))
+
+    limit = view.limit if view.limit is None or view.limit.statements is None else Limit(kept(view.limit.statements))
+    return Grants(kept(view.statements), limit)
+
+
+def _narrow(one: Statement) -> bool:
+    """Whether a tag or a key's alias narrows an allowance, or AWS alone gives the grants of a key."""
+    grants = [values for operator, key, values in one.conditions if (operator.lower(), key) == FOR_AWS]
+    return tagged(one) or one.fixes(lambda key: key == ALIASES) or any(all(map(is_on, values)) for values in grants)
 
 
 def _together(role: Resource, stack: Stack) -> Iterator[Problem]:

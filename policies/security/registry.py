@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from policies.customer_keys import own_key
 from policies.rule import (
     UNKNOWN,
     Parameters,
@@ -18,7 +19,6 @@ from policies.rule import (
     literal,
     look,
     parts,
-    present,
     text,
     undetermined,
 )
@@ -112,9 +112,9 @@ def _filtered(name: str, pattern: str) -> bool:
           "trivy:AWS-0033", "prowler:ecr_repositories_not_publicly_accessible"),
 )  # fmt: skip
 def registries_are_private(one: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
-    """Repository policies name no anonymous principal, there is no public gallery repository, images are encrypted
-    with a customer key (the default is AES256), both in creation templates too, and force deletion is off where the
-    configuration forbids it.
+    """Repository policies name no anonymous principal, there is no public gallery repository, images are encrypted with
+    a customer key (the default is AES256; none under alias/aws/ is one), both in creation templates too, and force
+    deletion is off where the configuration forbids it.
     """
     if one.type == PUBLIC_REPOSITORY:
         yield fail("", "a repository of the public gallery", "use a private repository")
@@ -139,8 +139,8 @@ def _own_key(repository: Resource) -> Iterator[Problem]:
             continue
         if kind not in ("KMS", "KMS_DSSE"):
             yield fail(f"{where}.encryptionType", "another type than KMS", fix)
-        elif not present(repository.props, f"{where}.kmsKey"):
-            yield fail(f"{where}.kmsKey", "not set, so a key that AWS manages encrypts", fix)
+        elif not own_key(repository.props, f"{where}.kmsKey"):
+            yield fail(f"{where}.kmsKey", "a key that AWS manages encrypts", fix)
 
 
 def _no_force_delete(repository: Resource, given: Parameters) -> Iterator[Problem]:

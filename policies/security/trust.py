@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from policies.documents import PRINCIPAL_KEYS, Statement, statements
+from policies.documents import POSITIVE, Statement, statements
 from policies.reading import as_list
 from policies.rule import (
     ABSENT,
@@ -41,6 +41,13 @@ Connect reference")."""
 SOURCE_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 POD_KEYS = ("aws:requesttag/kubernetes-namespace", "aws:requesttag/kubernetes-service-account")
 PODS = "pods.eks.amazonaws.com"
+CALLER = re.compile(
+    r"arn:[\w-]+:iam::\d{12}:(?:(?:role|user)/[\w+=,.@/-]+"
+    r"|role/aws-reserved/sso\.amazonaws\.com/(?:[\w-]+/|\*/?)?AWSReservedSSO_[\w+=,.@-]+_(?:\*|\?{16}))"
+)
+"""ARN of one role or user; the role of a permission set ends in 16 characters that are known once it is there (IAM
+Identity Center user guide, "Referencing permission sets in resource policies")."""
+
 ACCOUNT = re.compile(r"AWS:(?:arn:[^:]*:iam::)?\d{12}(?::root)?")
 
 
@@ -148,8 +155,9 @@ def identities_are_short_lived(_: Resource, __: Stack, ___: Parameters) -> Itera
     refs=("CKV_AWS_60", "CKV_AWS_61", "CIS-EKS:5.2.1", "prowler:iam_role_cross_service_confused_deputy_prevention"),
 )
 def roles_are_for_one_workload(one: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
-    """Trust policies name roles, not everybody and not whole accounts; a service carries the source account, or for
-    pods their namespace and service account, unless it is one of {withoutSource} that send none; roles for tokens of a
+    """Trust policies name roles, not everybody and not whole accounts, unless a condition aws:PrincipalArn names each
+    role or user (that of a permission set up to its random end); a service carries the source account, or for pods
+    their namespace and service account, unless it is one of {withoutSource} that send none; roles for tokens of a
     cluster fix one namespace and service account by equality. GitHub's tokens: IAM-02.
     """
     if one.type == SERVICE_ACCOUNT:
@@ -177,11 +185,21 @@ def _principals(entry: Statement, silent: set[str]) -> Iterator[Problem]:
             yield from _service(entry, where, name, silent)
         elif kind == "Federated":
             yield from _token(entry, where, name)
-        elif not entry.narrowed(PRINCIPAL_KEYS - {"aws:principalaccount"}) and (
-            "*" in name or ACCOUNT.fullmatch(principal)
-        ):
-            fix = "name roles, or add a condition aws:PrincipalArn"
+        elif ("*" in name or ACCOUNT.fullmatch(principal)) and not _by_name(entry):
+            fix = "name roles, or add a condition aws:PrincipalArn with their names"
             yield fail(where, "a whole account may take it on", fix)
+
+
+def _by_name(entry: Statement) -> bool:
+    """Whether a positive condition names each role or user that may take a role on."""
+    return any(
+        key == "aws:principalarn" and POSITIVE.match(operator) and values and all(map(_caller, values))
+        for operator, key, values in entry.conditions
+    )
+
+
+def _caller(value: object) -> bool:
+    return isinstance(value, str) and CALLER.fullmatch(value) is not None
 
 
 def _service(entry: Statement, where: str, name: str, silent: set[str]) -> Iterator[Problem]:

@@ -15,8 +15,15 @@ OPAQUE = {
     "pulumi-nodejs:dynamic": ("a resource whose provider is a program of its own", "use one of a provider"),
     "command:local:": ("a command on the machine that deploys", "use a resource of a provider"),
     "command:remote:": ("a command on another machine", "use a resource of a provider"),
+    "aws:cloudformation/stack": ("a template that is deployed unseen", "declare its resources one by one"),
+    "aws:serverlessrepository/": ("a template that is deployed unseen", "declare its resources one by one"),
+    "aws:cloudcontrol/": ("a resource of which no policy knows the type", "use its own type of the package aws"),
+    "aws-native:": ("a resource of which no policy knows the type", "use that of the package aws"),
 }
-"""Starts of the types that do what their inputs do not say, and what to use instead."""
+"""Starts of the types that do what their inputs do not say, or not as any policy reads it, and what to use instead."""
+
+PROVIDER, READ = "pulumi:providers:", ("aws", "kubernetes")
+"""Start of the types of providers, and the packages whose resources the controls read."""
 
 
 @control(
@@ -24,15 +31,20 @@ OPAQUE = {
     title="Nothing reaches production unseen by policy",
     kind="stack",
     severity="medium",
-    types=(*(f"{start}*" for start in OPAQUE), "aws:*", "kubernetes:*"),
+    types=(*(f"{start}*" for start in OPAQUE if not start.startswith("aws:")), "aws:*", "kubernetes:*", f"{PROVIDER}*"),
     basis=("32(1)(d)",),
     refs=("design:pulumi/pulumi#10055", "design:pulumi/pulumi-kubernetes#2134"),
 )
 def nothing_is_unseen(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
-    """No resource hides what it makes: no Helm release, dynamic resource or command. None ignores changes of an input
-    that another control reads, since what is deployed may then differ from what was judged, but those that {ignored}
-    lists with a reason; controls of {wholes} read every input and are not counted.
+    """No resource hides what it makes: no Helm release, dynamic resource, command or CloudFormation template, and none
+    of aws-native or Cloud Control. Each provider is of aws or kubernetes, whose resources are read, or of a package
+    that {packages} lists with a reason. None ignores changes of an input that another control reads, since what is
+    deployed may then differ from what was judged, but those that {ignored} lists with a reason; controls of {wholes}
+    read every input and are not counted.
     """
+    if one.type.startswith(PROVIDER):
+        yield from _package(one.type.removeprefix(PROVIDER), given)
+        return
     for start, instead in OPAQUE.items():
         if one.type.startswith(start):
             yield fail("", *instead)
@@ -42,6 +54,13 @@ def nothing_is_unseen(one: Resource, stack: Stack, given: Parameters) -> Iterato
     for path in one.ignores:
         if not _listed(one, path, given) and (reader := _reader(one, path, stack, given)):
             yield fail(path, f"changes are ignored, and {reader} reads it", "remove it from ignoreChanges")
+
+
+def _package(name: str, given: Parameters) -> Iterator[Problem]:
+    reasoned = [entry.get("package") for entry in given.get("packages", ()) if entry.get("reason")]
+    if name not in (*READ, *reasoned):
+        fix = f"use {' or '.join(READ)}, or register it under GOV-05.packages"
+        yield fail("", "a package that no policy reads", fix)
 
 
 def _listed(one: Resource, path: str, given: Parameters) -> bool:

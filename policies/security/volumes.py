@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.customer_keys import own_key
 from policies.rule import (
     Parameters,
     Problem,
@@ -13,7 +14,6 @@ from policies.rule import (
     is_on,
     literal,
     parts,
-    present,
     skip,
 )
 from policies.stores import FILES, LUSTRE
@@ -41,8 +41,8 @@ LUSTRE_CLASS = "fsx.csi.aws.com"
 )  # fmt: skip
 def volumes_are_encrypted(one: Resource, _: Stack, __: Parameters) -> Iterator[Problem]:
     """File systems, volumes and storage classes of block storage turn encryption on, which is off by default (FSx for
-    Lustre always encrypts), with a customer key; encryption by default is not turned off; a storage class with the
-    label data-class personal or special reclaims by Delete, which it does by default.
+    Lustre always encrypts), with a customer key, which none under alias/aws/ is; encryption by default is not turned
+    off; a storage class with the label data-class personal or special reclaims by Delete, which it does by default.
     """
     if one.type == BY_DEFAULT:
         fix = "set enabled to true, or remove the resource: it is on by then"
@@ -62,8 +62,8 @@ def _on(one: Resource, path: str) -> Iterator[Problem]:
 
 
 def _key(one: Resource, path: str) -> Iterator[Problem]:
-    if not present(one.props, path):
-        yield fail(path, "not set, so a key of AWS encrypts", "set the ARN of a KMS key of the stack")
+    if not own_key(one.props, path):
+        yield fail(path, "a key of AWS encrypts", "set the ARN of a KMS key of the stack")
 
 
 def _parameters(one: Resource) -> Iterator[Problem]:

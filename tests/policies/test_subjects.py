@@ -16,7 +16,7 @@ def verdict(control: str, kind: str) -> Verdict:
 @pytest.mark.parametrize(
     ("control", "judged"),
     [
-        ("GOV-05", {"nodes", "filled"}),
+        ("GOV-05", {"nodes", "filled", "aws", "k8s"}),
         ("IAM-06", {"seedbed-staging", "role"}),
         ("LOG-04", {"seedbed-staging", "breaches"}),
         ("ML-11", {"model", "server", "deploy", "who"}),

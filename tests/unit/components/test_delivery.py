@@ -138,6 +138,12 @@ def test_another_environments_keys_are_out_of_reach(may):
     assert not may("deploy", "kms:Decrypt", key, **ours)
 
 
+def test_nobody_is_let_into_another_cluster(may):
+    entry = f"arn:aws:eks:eu-central-1:{ACCOUNT}:access-entry/{{}}/role/{ACCOUNT}/platform/1"
+    assert may("deploy", "eks:AssociateAccessPolicy", entry.format("seedbed-test"))
+    assert not may("deploy", "eks:AssociateAccessPolicy", entry.format("seedbed-prod"))
+
+
 def test_another_region_is_out_of_reach(may):
     assert may("deploy", "ec2:CreateVpc")
     assert not may("deploy", "ec2:CreateVpc", **{"aws:requestedregion": ["ap-south-1"]})

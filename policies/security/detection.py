@@ -85,8 +85,9 @@ def a_breach_is_noticed(one: Resource, stack: Stack, given: Parameters) -> Itera
     """Enabled event rules, or metric filters with alarms, hear of keys disabled or deleted, of bucket policies and
     public access blocks that change, of trails changed or stopped, of the root user, of identities that change
     (findings of an access analyzer, or IAM's calls where EventBridge hears them) and of each of {emergencyRoles}; a
-    rule or filter that further fields narrow is not counted. Each tells a topic that has a customer key and two subscribers, one of them of {privacyContacts} or, where none is
-    listed, the contact in the tag controller of the stores.
+    rule or filter that further fields narrow is not counted. Each tells a topic that has a customer key and two
+    subscribers, one of them of {privacyContacts} or, where none is listed, the contact in the tag controller of the
+    stores.
     """
     if one.type == TOPIC:
         yield from _topic(one, stack, given)

@@ -49,8 +49,9 @@ def emergencies_are_loud(one: Resource, stack: Stack, given: Parameters) -> Iter
     """An environment with AWS resources has exactly one role for emergencies: one of this stack whose name matches
     {names}, or one that its owners made and {existing} registers with where its use is reviewed and who accepted it.
     Whenever it is taken on, an event rule or a metric filter with an alarm, narrowed by nothing else, tells a topic
-    of this stack. One of this stack asks everybody for MFA, lets in neither services, tokens of workflows and pods, nor roles of this stack, ends
-    its sessions after an hour at most (the default), and says in the tag review-procedure how its use is reviewed.
+    of this stack. One of this stack asks everybody for MFA, lets in neither services, tokens of workflows and pods,
+    nor roles of this stack, ends its sessions after an hour at most (the default), and says in the tag review-
+    procedure how its use is reviewed.
     """
     own = [role for role in stack.of([ROLES]) if _emergency(role, given)]
     if one.type != ROOT:

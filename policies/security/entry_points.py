@@ -25,6 +25,7 @@ from policies.rule import (
 )
 
 BALANCER = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
+CLASSIC = "aws:elb/loadBalancer:LoadBalancer"
 LISTENER = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
 
@@ -38,8 +39,8 @@ MODERN = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[\w-]+")
     title="Public entry points are encrypted and filtered",
     kind="stack",
     severity="high",
-    types=(*BALANCER, *LISTENER, ASSOCIATION, *BUCKET),
-    subjects=(*BALANCER, *LISTENER),
+    types=(*BALANCER, CLASSIC, *LISTENER, ASSOCIATION, *BUCKET),
+    subjects=(*BALANCER, CLASSIC, *LISTENER),
     basis=("32(1)(a)", "32(1)(b)"),
     refs=("securityhub:ELB.1", "securityhub:ELB.4", "securityhub:ELB.5", "securityhub:ELB.16", "CKV_AWS_2",
           "CKV_AWS_103", "CKV2_AWS_20", "CKV2_AWS_28", "CKV2_AWS_74", "CKV_AWS_91", "CKV_AWS_131", "trivy:AWS-0053",
@@ -47,10 +48,10 @@ MODERN = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[\w-]+")
           "prowler:elbv2_ssl_listeners"),
 )  # fmt: skip
 def entry_points_are_filtered(one: Resource, stack: Stack, given: Parameters) -> Iterator[Problem]:
-    """A load balancer is internal, which it is not by default, or approved under {publicLoadBalancers}. One that is
-    public logs access and, where it reads HTTP, drops invalid headers and has a web ACL, which nothing has by default;
-    its listeners speak HTTPS or TLS by a policy that offers nothing below TLS 1.2, or lead from HTTP to HTTPS. A
-    listener of a load balancer of somebody else counts as public.
+    """A load balancer is internal, which it is not by default, or approved under {publicLoadBalancers}; a classic one,
+    which takes no web ACL, is internal. One that is public logs access and, where it reads HTTP, drops invalid headers
+    and has a web ACL, which nothing has by default; its listeners speak HTTPS or TLS by a policy that offers nothing
+    below TLS 1.2, or lead from HTTP to HTTPS. A listener of a load balancer of somebody else counts as public.
     """
     if one.type in LISTENER:
         yield from _listener(one, stack)
@@ -60,6 +61,8 @@ def entry_points_are_filtered(one: Resource, stack: Stack, given: Parameters) ->
         return
     if internal is UNKNOWN:
         yield undetermined("internal")
+    elif one.type == CLASSIC:
+        yield fail("internal", "public, and nothing can filter it", "set internal, or use an application load balancer")
     elif one.urn not in given.get("publicLoadBalancers", ()):
         fix = "set internal to true, or register its URN under NET.publicLoadBalancers"
         yield fail("internal", "public, and nobody approved that", fix)

@@ -34,6 +34,7 @@ INGRESS = (
     "kubernetes:extensions/v1beta1:Ingress",
 )
 ROUTE, METHOD = "aws:apigatewayv2/route:Route", "aws:apigateway/method:Method"
+HTTP_API = "aws:apigatewayv2/api:Api"
 API, FUNCTION_URL = "aws:apigateway/restApi:RestApi", "aws:lambda/functionUrl:FunctionUrl"
 
 VISIBILITY = ("networking.kserve.io/visibility", "networking.knative.dev/visibility")
@@ -86,7 +87,7 @@ def _egress(service: Resource, stack: Stack) -> Iterator[Problem]:
     title="No public serving endpoint",
     kind="resource",
     severity="critical",
-    types=(INFERENCE, ROUTE, METHOD, API, FUNCTION_URL, SERVICE, *INGRESS),
+    types=(INFERENCE, ROUTE, METHOD, API, HTTP_API, FUNCTION_URL, SERVICE, *INGRESS),
     basis=("25(2)", "32(1)(b)"),
     refs=("securityhub:APIGateway.8", "CKV_AWS_59", "CKV_AWS_309", "CKV2_AWS_70", "trivy:AWS-0004",
           "prowler:apigateway_restapi_public_with_authorizer", "prowler:apigatewayv2_api_authorizers_enabled"),
@@ -94,7 +95,8 @@ def _egress(service: Resource, stack: Stack) -> Iterator[Problem]:
 def serving_is_private(one: Resource, _: Stack, given: Parameters) -> Iterator[Problem]:
     """Inference services are cluster-local; load balancers of services and ingresses say that they are internal, which
     not every controller takes for granted; REST APIs are private; routes and methods (OPTIONS aside) ask for IAM or a
-    JWT, function URLs for IAM. What is public is approved under {approved} with owner, authentication and rate limit.
+    JWT, function URLs for IAM; an HTTP API makes no routes by a target, a route key or a document of its own. What is
+    public is approved under {approved} with owner, authentication and rate limit.
     """
     if any(_approval(entry, one) for entry in given.get("approved", ())):
         return
@@ -106,6 +108,8 @@ def serving_is_private(one: Resource, _: Stack, given: Parameters) -> Iterator[P
         yield from _ingress(one, given)
     elif one.type == API:
         yield from _endpoints(one)
+    elif one.type == HTTP_API:
+        yield from _shortcuts(one)
     elif one.type != METHOD or text(one.props, "httpMethod") != "OPTIONS":
         path = "authorizationType" if one.type != METHOD else "authorization"
         allowed = AUTHORIZED[one.type]
@@ -151,6 +155,15 @@ def _ingress(one: Resource, given: Parameters) -> Iterator[Problem]:
     wanted = {INGRESS_SCHEME: "internal"}
     fix = "set internal, or use a class of ML-09.internalIngressClasses"
     yield from _said(one, "annotations", wanted, "the load balancer may be public", fix)
+
+
+def _shortcuts(api: Resource) -> Iterator[Problem]:
+    """Routes that are made beside the program: that of a target asks nobody (API Gateway guide, "quick create")."""
+    made = [path for path in ("target", "routeKey", "body") if present(api.props, path)]
+    for path in made:
+        yield fail(path, "makes routes that anybody may call", "remove it; declare each Route with its authorization")
+    if not made:
+        yield skip("its routes say who may call it")
 
 
 def _endpoints(api: Resource) -> Iterator[Problem]:
